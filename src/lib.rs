@@ -1,1 +1,27 @@
-//! x
+//! A Kubernetes operator for the network side of DataStax Astra DB.
+//!
+//! The map of the crate, and the road of every object:
+//!
+//! ```text
+//! watch ─► reconcile ─► desired() ─► observe() ─► plan() ─► announce ─► send ─► look again ─► verdict ─► status
+//!          controller   kinds        organization  kinds     status      drive                 engine     controller
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`kinds`] | the registry, and one folder for each kind: spec, status, rules, what is desired, what is observed, the plan |
+//! | [`engine`] | the vocabulary, and the one driver of all kinds; deciding is pure, doing is in [`engine::drive`] |
+//! | [`organization`] | what was read from Astra, shared by all objects of one token |
+//! | [`controller`] | everything that touches Kubernetes |
+//! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
+//! | [`cli`], [`server`], [`telemetry`] | the program around it |
+
+pub mod cli;
+pub mod controller;
+pub mod engine;
+pub mod kinds;
+pub mod organization;
+pub mod resource;
+pub mod server;
+pub mod status;
+pub mod telemetry;

@@ -1,1 +1,9 @@
-fn main() {}
+//! The program `astra-operator`. All it does is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    astra_operator::cli::main(astra_operator::cli::Cli::parse())
+}

@@ -1,0 +1,128 @@
+//! The command line.
+
+mod run;
+
+use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::{kinds::KINDS, telemetry::LogFormat};
+
+/// Kubernetes operator for the network of DataStax Astra DB.
+#[derive(Debug, Parser)]
+#[command(
+    name = "astra-operator",
+    version,
+    about = "Keeps Astra DB's private endpoints, IP access lists and VPC peerings as Kubernetes resources say",
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  astra-operator crds | kubectl apply --server-side -f -
+  astra-operator run
+  astra-operator run --namespace team-a --namespace team-b --log-format json
+  astra-operator completions bash > /etc/bash_completion.d/astra-operator";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch the resources and keep Astra as they say
+    Run(RunArgs),
+    /// Print the custom resource definitions, for kubectl apply
+    #[command(after_help = "Example:\n  astra-operator crds | kubectl apply --server-side -f -")]
+    Crds,
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  astra-operator completions zsh > ~/.zfunc/_astra-operator")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+const RUN_HELP: &str = "\
+Examples:
+  astra-operator run
+  astra-operator run --namespace team-a --namespace team-b
+  astra-operator run --devops-url http://127.0.0.1:8080 --resync 10s
+
+The kubeconfig of the environment is used (KUBECONFIG, ~/.kube/config), or the service account inside a cluster.
+Tokens are read from the Secrets that the resources name, in the resource's own namespace.
+HTTPS_PROXY and NO_PROXY are honoured for calls to Astra.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_HELP)]
+struct RunArgs {
+    /// Watch only this namespace; may be given several times. Without it, all namespaces are watched
+    #[arg(long = "namespace", short = 'n', value_name = "NAMESPACE", env = "ASTRA_OPERATOR_NAMESPACES", value_delimiter = ',')]
+    namespaces: Vec<String>,
+    /// Base URL of the Astra `DevOps` API. Only the operator decides where tokens are sent, never a resource
+    #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
+    devops_url: String,
+    /// How often everything is compared with Astra when nothing happens
+    #[arg(long, value_name = "DURATION", env = "ASTRA_OPERATOR_RESYNC", default_value = "60s", value_parser = at_least_a_second)]
+    resync: Duration,
+    /// How many objects of one kind are worked on at once, and how many calls one token has under way
+    #[arg(long, value_name = "N", env = "ASTRA_OPERATOR_CONCURRENCY", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+    /// Where /healthz and /readyz are served
+    #[arg(long, value_name = "ADDR:PORT", env = "ASTRA_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8081")]
+    health_address: SocketAddr,
+    /// The form of log lines
+    #[arg(long, value_name = "FORMAT", env = "ASTRA_OPERATOR_LOG_FORMAT", default_value = "human")]
+    log_format: LogFormat,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as `info,astra_devops=debug`
+    #[arg(long, value_name = "FILTER", env = "ASTRA_OPERATOR_LOG", default_value = "info")]
+    log: String,
+}
+
+fn at_least_a_second(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write for example 60s or 5m"))?;
+    if duration < Duration::from_secs(1) { Err("must be at least 1s".to_owned()) } else { Ok(duration) }
+}
+
+/// Carries out a command line.
+#[must_use]
+pub fn main(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Crds => crds(&mut io::stdout().lock()),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "astra-operator", &mut io::stdout());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What stops a command.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn crds(out: &mut impl io::Write) -> Result<(), Failure> {
+    for entry in KINDS {
+        write!(out, "---\n{}", serde_saphyr::to_string(&(entry.crd)())?)?;
+    }
+    Ok(())
+}
+
+/// An error and its causes, each said once: some errors say their cause in their own text.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

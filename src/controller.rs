@@ -1,0 +1,195 @@
+//! Everything that touches Kubernetes: watches, the queue, finalizers, statuses, events, Secrets.
+
+pub mod credentials;
+pub mod events;
+pub mod ledger;
+pub mod memories;
+pub mod object;
+pub mod peers;
+pub mod reconcile;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt, future::BoxFuture};
+use kube::{
+    Api, Client, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        Config, Controller, Predicate, WatchStreamExt,
+        controller::{Action, Error as ControllerError},
+        predicates, reflector, watcher,
+    },
+};
+use tokio::sync::watch;
+
+use crate::{
+    engine::{Kind, drive::Timing},
+    organization::registry::Organizations,
+};
+use credentials::Credentials;
+use events::Events;
+use memories::Memories;
+use peers::Stores;
+
+/// A Kubernetes call without an answer after this long has failed. The stock client would wait for ever.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A controller that runs until it is told to stop.
+pub type Running = BoxFuture<'static, ()>;
+
+/// What all controllers share.
+#[derive(Clone)]
+pub struct Context {
+    /// The client of the Kubernetes API. Its own retries must be off.
+    pub client: Client,
+    /// The organizations in Astra.
+    pub organizations: Arc<Organizations>,
+    /// Tokens, read from Secrets.
+    pub credentials: Arc<Credentials>,
+    /// Events on objects.
+    pub events: Events,
+    /// Where objects are watched.
+    pub scope: Scope,
+    /// How many objects of one kind are looked at at once.
+    pub concurrency: u16,
+    /// Times.
+    pub timing: Timing,
+    /// Becomes true when the process is to end.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// Where objects are watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In all namespaces.
+    Cluster,
+    /// In these namespaces only; no right on others is needed.
+    Namespaces(Vec<String>),
+}
+
+impl Scope {
+    fn apis<K: Kind>(&self, client: &Client) -> Vec<Api<DeserializeGuard<K>>> {
+        match self {
+            Self::Cluster => vec![Api::all(client.clone())],
+            Self::Namespaces(names) => names.iter().map(|name| Api::namespaced(client.clone(), name)).collect(),
+        }
+    }
+}
+
+/// What the controllers of one kind share.
+pub struct KindContext<K: Kind> {
+    /// What all controllers share.
+    pub context: Context,
+    /// The objects of the kind, as the watches know them.
+    pub stores: Stores<K>,
+    /// What is remembered of each object.
+    pub memories: Memories<K>,
+}
+
+/// Runs a kind: one watch for each namespace, or one for the whole cluster.
+pub fn run<K: Kind>(context: &Context) -> Running {
+    let apis = context.scope.apis::<K>(&context.client);
+    let (stores, writers): (Vec<_>, Vec<_>) = apis.iter().map(|_| reflector::store::<DeserializeGuard<K>>()).unzip();
+    let shared = Arc::new(KindContext {
+        context: context.clone(),
+        stores: Stores::new(stores.clone()),
+        memories: Memories::default(),
+    });
+    let controllers = apis.into_iter().zip(stores).zip(writers);
+    let running = controllers.map(|((api, store), writer)| one::<K>(api, store, writer, shared.clone()));
+    futures::future::join_all(running.collect::<Vec<_>>()).map(drop).boxed()
+}
+
+/// One watch and its queue.
+///
+/// The watch is filtered by generation and annotations, so that the operator's own status and finalizer writes do not
+/// come back as work.
+fn one<K: Kind>(
+    api: Api<DeserializeGuard<K>>,
+    store: reflector::Store<DeserializeGuard<K>>,
+    writer: reflector::store::Writer<DeserializeGuard<K>>,
+    shared: Arc<KindContext<K>>,
+) -> impl Future<Output = ()> + Send {
+    let mut stop = shared.context.stop.clone();
+    let stopped = async move {
+        // An error means that the sender is gone, and then the process is ending too.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let changes = watcher(api, watcher::Config::default())
+        .default_backoff()
+        .modify(|object| object.managed_fields_mut().clear())
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(
+            predicates::generation.combine(predicates::annotations),
+            predicates_config(),
+        );
+    Controller::for_stream(changes, store)
+        .with_config(Config::default().concurrency(shared.context.concurrency))
+        .graceful_shutdown_on(stopped.shared())
+        .run(reconcile::reconcile::<K>, |_, never, _| match *never {}, shared)
+        .for_each(|result| async move { log::<K>(result) })
+}
+
+fn predicates_config() -> kube::runtime::PredicateConfig {
+    kube::runtime::PredicateConfig::default()
+}
+
+/// What the queue itself has to tell: a watch that fails is retried, with a word on why.
+fn log<K: Kind>(
+    result: Result<
+        (reflector::ObjectRef<DeserializeGuard<K>>, Action),
+        ControllerError<std::convert::Infallible, watcher::Error>,
+    >,
+) {
+    let kind = K::kind(&());
+    match result {
+        Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
+        Err(ControllerError::QueueError(error)) => {
+            tracing::warn!(%kind, %error, "watching failed and is tried again; are the CRDs installed (`astra-operator crds | kubectl apply -f -`), and may the operator list and watch them?");
+        }
+        Err(error) => tracing::warn!(%kind, %error, "the queue reports an error"),
+    }
+}
+
+/// Calls the Kubernetes API with a deadline.
+///
+/// # Errors
+/// What the API answered, or that it did not answer in time.
+pub(crate) async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
+    match tokio::time::timeout(DEADLINE, call).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(KubeError::Late),
+    }
+}
+
+/// A call to the Kubernetes API that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum KubeError {
+    /// No answer in time.
+    #[error("the Kubernetes API did not answer within {} s", DEADLINE.as_secs())]
+    Late,
+    /// It answered with an error, or could not be reached. (kube's own text includes the causes.)
+    #[error("{0}")]
+    Api(#[from] kube::Error),
+}
+
+impl KubeError {
+    /// Was it a no because the object changed meanwhile, or is gone?
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Api(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found())
+    }
+
+    /// Is the thing not there?
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api(kube::Error::Api(status)) if status.is_not_found())
+    }
+
+    /// Is the operator not allowed to do it?
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Api(kube::Error::Api(status)) if status.is_forbidden())
+    }
+}

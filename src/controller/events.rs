@@ -1,0 +1,61 @@
+//! Events on objects: what happened, in the past tense.
+
+use kube::{
+    Client, Resource,
+    runtime::events::{Event as KubeEvent, EventType, Recorder, Reporter},
+};
+
+use super::within;
+use crate::engine::{Event, Problem};
+
+/// Publishes events. A failure is logged and stops nothing.
+#[derive(Clone)]
+pub struct Events {
+    client: Client,
+    reporter: Reporter,
+}
+
+/// The longest note that the API server takes, in bytes.
+const LONGEST_NOTE: usize = 1024;
+
+impl Events {
+    /// Publishes as `instance`, e.g. the pod's name.
+    #[must_use]
+    pub fn new(client: Client, instance: Option<String>) -> Self {
+        Self { client, reporter: Reporter { controller: "astra-operator".to_owned(), instance } }
+    }
+
+    /// Something was done.
+    pub async fn happened<K: Resource<DynamicType = ()>>(&self, object: &K, event: &Event) {
+        self.publish(object, EventType::Normal, event.reason, &event.note).await;
+    }
+
+    /// Something is wrong.
+    pub async fn warn<K: Resource<DynamicType = ()>>(&self, object: &K, problem: &Problem) {
+        self.publish(object, EventType::Warning, &problem.reason.to_string(), &problem.message).await;
+    }
+
+    async fn publish<K: Resource<DynamicType = ()>>(&self, object: &K, type_: EventType, reason: &str, note: &str) {
+        // A recorder joins events of one reason into a series and drops the later notes, which hold the values; so
+        // each event gets a recorder of its own.
+        let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
+        let event = KubeEvent {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(shortened(note)),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = within(recorder.publish(&event, &object.object_ref(&()))).await {
+            tracing::warn!(%error, reason, "an event could not be published");
+        }
+    }
+}
+
+fn shortened(note: &str) -> String {
+    let mut end = note.len().min(LONGEST_NOTE);
+    while !note.is_char_boundary(end) {
+        end -= 1;
+    }
+    note[..end].to_owned()
+}

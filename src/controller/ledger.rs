@@ -1,0 +1,73 @@
+//! Announcements to the object's status, before anything is sent.
+
+use futures::{FutureExt, future::BoxFuture};
+use kube::{Api, ResourceExt};
+
+use super::{events::Events, object};
+use crate::{
+    engine::{
+        Event, Kind,
+        drive::{Ledger, Stale},
+    },
+    status::Status,
+};
+
+/// Writes announcements to the object, and keeps what was done for its events.
+pub struct ObjectLedger<'a, K: Kind> {
+    api: &'a Api<K>,
+    object: &'a K,
+    resource_version: Option<String>,
+    written: Status<K::Details>,
+    done: Vec<Event>,
+}
+
+impl<'a, K: Kind> ObjectLedger<'a, K> {
+    /// A ledger for the object as it was read.
+    pub fn new(api: &'a Api<K>, object: &'a K) -> Self {
+        Self {
+            api,
+            object,
+            resource_version: object.resource_version(),
+            written: object.status().cloned().unwrap_or_default(),
+            done: Vec::new(),
+        }
+    }
+
+    /// Writes the status if it differs from the one that is there.
+    ///
+    /// # Errors
+    /// As [`object::write_status`].
+    pub async fn write(&mut self, status: &Status<K::Details>) -> Result<(), super::KubeError> {
+        if *status != self.written {
+            let version = self.resource_version.as_deref();
+            self.resource_version = object::write_status(self.api, self.object, version, status).await?;
+            self.written.clone_from(status);
+        }
+        Ok(())
+    }
+
+    /// The resource version of the last write.
+    pub fn resource_version(&self) -> Option<String> {
+        self.resource_version.clone()
+    }
+
+    /// Publishes what was done.
+    pub async fn publish(&mut self, events: &Events) {
+        for event in self.done.drain(..) {
+            events.happened(self.object, &event).await;
+        }
+    }
+}
+
+impl<K: Kind> Ledger<K> for ObjectLedger<'_, K> {
+    fn announce<'b>(&'b mut self, status: &'b Status<K::Details>) -> BoxFuture<'b, Result<(), Stale>> {
+        // An announcement has the time in it and so always differs: it is a write with the resource version that was
+        // read, and proves that the object is still what the plan was made for, its UID and deletion included.
+        async move { self.write(status).await.map_err(|error| Stale(error.to_string())) }.boxed()
+    }
+
+    fn done(&mut self, step: &K::Step, why: &str, event: Event) {
+        tracing::info!(%step, why, "{}", event.note);
+        self.done.push(event);
+    }
+}

@@ -1,0 +1,88 @@
+//! The other objects of a kind at the same place, from what the watches know.
+
+use std::sync::Arc;
+
+use astra_devops::databases::Database;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
+
+use super::reconcile::is_paused;
+use crate::{
+    engine::{Kind, Peer},
+    resource::Management,
+};
+
+/// The objects of one kind.
+pub struct Stores<K: Kind>(Vec<Store<DeserializeGuard<K>>>);
+
+impl<K: Kind> Stores<K> {
+    /// One store for each watch.
+    #[must_use]
+    pub const fn new(stores: Vec<Store<DeserializeGuard<K>>>) -> Self {
+        Self(stores)
+    }
+
+    /// The other objects at `place` of `database`, in a stable order.
+    #[must_use]
+    pub fn peers(&self, object: &K, database: &Database, place: &K::Place) -> Vec<Peer> {
+        let all: Vec<Arc<DeserializeGuard<K>>> = self.0.iter().flat_map(Store::state).collect();
+        let others = all.iter().filter_map(|guard| guard.0.as_ref().ok()).filter(|other| other.uid() != object.uid());
+        let mut peers: Vec<Peer> = others.filter_map(|other| peer(object, other, database, place)).collect();
+        peers.sort_by(|one, other| one.name.cmp(&other.name));
+        peers
+    }
+}
+
+/// `other` as a peer of `object`, if it is one.
+fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -> Option<Peer> {
+    let status = other.status();
+    let looked_at = status.and_then(|status| status.observed_generation).is_some_and(|generation| generation >= 0);
+    let unseen = match relation(other, database) {
+        Relation::Same => false,
+        Relation::Perhaps if !looked_at && !is_paused(other) => true,
+        Relation::Perhaps | Relation::Other => return None,
+    };
+    let desired = other.desired().ok();
+    let details = status.map(|status| status.details.clone()).unwrap_or_default();
+    let its_place = K::recorded_place(&database.id, &details)
+        .or_else(|| K::place(desired.as_ref()?, database, &details).ok());
+    if its_place.is_some_and(|its| !K::same_place(&its, place)) {
+        return None;
+    }
+    let deleting = other.meta().deletion_timestamp.is_some();
+    Some(Peer {
+        name: name(other),
+        older: age(other) < age(object),
+        exclusive: other.common().management == Management::Exclusive,
+        deleting,
+        unseen,
+        wants: desired.filter(|_| !deleting).map(|desired| K::wants(&desired)).unwrap_or_default(),
+        owns: status.map(|status| status.owned.iter().cloned().collect()).unwrap_or_default(),
+    })
+}
+
+enum Relation {
+    Same,
+    /// It names a database by the same name, and nobody has looked it up yet.
+    Perhaps,
+    Other,
+}
+
+fn relation<K: Kind>(other: &K, database: &Database) -> Relation {
+    let recorded = other.status().and_then(|status| status.database_id.as_deref());
+    let reference = other.common().database;
+    match (recorded.or(reference.id.as_deref()), &reference.name) {
+        (Some(id), _) if id.eq_ignore_ascii_case(database.id.as_str()) => Relation::Same,
+        (None, Some(name)) if *name == database.info.name => Relation::Perhaps,
+        _ => Relation::Other,
+    }
+}
+
+/// Older objects come first; of two made in one second the one whose name comes first is taken for older.
+fn age<K: Kind>(object: &K) -> (Option<Time>, String) {
+    (object.creation_timestamp(), name(object))
+}
+
+fn name<K: Kind>(object: &K) -> String {
+    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}

@@ -1,0 +1,261 @@
+//! One look at one object: what stands between the queue and the engine.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use k8s_openapi::jiff::Timestamp;
+use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+use tracing::Instrument;
+
+use super::{KindContext, KubeError, ledger::ObjectLedger, object};
+use crate::{
+    engine::{
+        Kind, Problem, Reason,
+        drive::{Drive, Driven, Memory, Outcome, deletion_needs_astra},
+        verdict::{self, Circumstances, Verdict},
+    },
+    organization::Organization,
+    resource::annotation,
+    status::Status,
+};
+
+/// Looks at one object, brings Astra to what it says, and tells how it went.
+///
+/// # Errors
+/// Never: what fails is told in the status or the log, and tried again.
+pub async fn reconcile<K: Kind>(
+    guard: Arc<DeserializeGuard<K>>,
+    kind: Arc<KindContext<K>>,
+) -> Result<Action, Infallible> {
+    let object = match &guard.0 {
+        Ok(object) => object,
+        Err(invalid) => {
+            let name = invalid.metadata.name.as_deref().unwrap_or_default();
+            let namespace = invalid.metadata.namespace.as_deref().unwrap_or_default();
+            tracing::error!(kind = %K::kind(&()), namespace, name, error = %invalid.error, "this object cannot be read and is left alone; it was stored under an older schema or changed by hand");
+            return Ok(Action::await_change());
+        }
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let span = tracing::info_span!("reconcile", kind = %K::kind(&()), %namespace, name = %object.name_any());
+    let uid = object.uid().unwrap_or_default();
+    let mut memory = kind.memories.take(&uid);
+    let turn = Turn { api: Api::namespaced(kind.context.client.clone(), &namespace), namespace, kind: &kind };
+    let (next, gone) = async {
+        match turn.take(object, &mut memory).await {
+            Ok(next) => (next, false),
+            Err(End::Gone) => (Action::await_change(), true),
+            Err(End::Kube(error)) => (turn.failed(&error, &mut memory), false),
+        }
+    }
+    .instrument(span)
+    .await;
+    if !gone {
+        kind.memories.put(&uid, memory);
+    }
+    Ok(next)
+}
+
+/// One turn of one object.
+struct Turn<'a, K: Kind> {
+    api: Api<K>,
+    namespace: String,
+    kind: &'a KindContext<K>,
+}
+
+/// Why a turn ended early.
+enum End {
+    /// The object is gone, or was never this operator's.
+    Gone,
+    /// The Kubernetes API failed.
+    Kube(KubeError),
+}
+
+impl From<KubeError> for End {
+    fn from(error: KubeError) -> Self {
+        Self::Kube(error)
+    }
+}
+
+impl<K: Kind> Turn<'_, K> {
+    async fn take(&self, object: &K, memory: &mut Memory<K>) -> Result<Action, End> {
+        let deleting = object.meta().deletion_timestamp.is_some();
+        let before = object.status().cloned().unwrap_or_default();
+        if deleting && !object::has_finalizer(object) {
+            return Err(End::Gone);
+        }
+        if is_paused(object) {
+            return self.pause(object, &before).await;
+        }
+        let with_finalizer;
+        let object = if deleting || object::has_finalizer(object) {
+            object
+        } else {
+            with_finalizer = object::add_finalizer(&self.api, object).await?;
+            &with_finalizer
+        };
+        let mut ledger = ObjectLedger::new(&self.api, object);
+        let mut driven = self.drive(object, memory, &mut ledger).await;
+        if let Some(request) = object.annotations().get(annotation::RECONCILE) {
+            driven.status.last_handled_reconcile_at = Some(request.clone());
+        }
+        self.conclude(object, &before, driven, memory, &mut ledger).await
+    }
+
+    async fn pause(&self, object: &K, before: &Status<K::Details>) -> Result<Action, End> {
+        let generation = object.meta().generation.unwrap_or_default();
+        let status = verdict::paused(before, generation, Timestamp::now());
+        ObjectLedger::new(&self.api, object).write(&status).await?;
+        Ok(Action::await_change())
+    }
+
+    /// Drives the object with its token. A token that is refused is read anew once: it may have been rotated.
+    async fn drive(&self, object: &K, memory: &mut Memory<K>, ledger: &mut ObjectLedger<'_, K>) -> Driven<K::Details> {
+        if object.meta().deletion_timestamp.is_some() && !deletion_needs_astra(object) {
+            let status = object.status().cloned().unwrap_or_default();
+            let outcome = Outcome::Clean("nothing in Astra is removed".to_owned());
+            return Driven { status, outcome, conditions: None };
+        }
+        let credentials = &self.kind.context.credentials;
+        let from = object.common().credentials;
+        let organization = match credentials.organization(&self.namespace, from).await {
+            Ok(organization) => organization,
+            Err(problem) => return without_astra(object, problem),
+        };
+        let driven = self.drive_with(&organization, object, memory, ledger).await;
+        let Outcome::Failed(Problem { reason: Reason::TokenRefused | Reason::PermissionDenied, .. }, _) = driven.outcome
+        else {
+            return driven;
+        };
+        credentials.forget(&self.namespace, from);
+        match credentials.organization(&self.namespace, from).await {
+            Ok(newer) if !Arc::ptr_eq(&newer, &organization) => {
+                self.drive_with(&newer, object, memory, ledger).await
+            }
+            _ => driven,
+        }
+    }
+
+    async fn drive_with(
+        &self,
+        organization: &Organization,
+        object: &K,
+        memory: &mut Memory<K>,
+        ledger: &mut ObjectLedger<'_, K>,
+    ) -> Driven<K::Details> {
+        let handled = object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        let drive = Drive {
+            object,
+            organization,
+            peers: &|database, place| self.kind.stores.peers(object, database, place),
+            memory,
+            ledger,
+            timing: self.kind.context.timing,
+            now: Timestamp::now,
+            look_now: object.annotations().get(annotation::RECONCILE) != handled,
+        };
+        drive.run().await
+    }
+
+    /// Judges the look, writes what is to be written, and says when to look again.
+    async fn conclude(
+        &self,
+        object: &K,
+        before: &Status<K::Details>,
+        driven: Driven<K::Details>,
+        memory: &mut Memory<K>,
+        ledger: &mut ObjectLedger<'_, K>,
+    ) -> Result<Action, End> {
+        count(&driven.outcome, memory);
+        ledger.publish(&self.kind.context.events).await;
+        if let Outcome::Stale(stale) = &driven.outcome {
+            tracing::debug!(%stale, "looking again");
+        }
+        let stale = matches!(driven.outcome, Outcome::Stale(_));
+        let forced = self.forced(object, &driven);
+        let at = Circumstances {
+            generation: object.meta().generation.unwrap_or_default(),
+            failures: memory.failures,
+            waits: memory.waits,
+            jitter: fastrand::f64(),
+            now: Timestamp::now(),
+            timing: self.kind.context.timing,
+        };
+        let Verdict { status, next, warning, clean } = verdict::verdict(driven, before, at);
+        if let Some(what) = clean.or(forced) {
+            return self.let_go(object, &what, ledger).await;
+        }
+        if stale {
+            // Whatever was found was found for another object than the one that is there now.
+            return Ok(Action::requeue(next));
+        }
+        log(before, &status);
+        ledger.write(&status).await?;
+        if let Some(problem) = warning {
+            self.kind.context.events.warn(object, &problem).await;
+        }
+        Ok(Action::requeue(next))
+    }
+
+    /// A deletion that cannot be finished may be forced by a person; what is left behind is told.
+    fn forced(&self, object: &K, driven: &Driven<K::Details>) -> Option<String> {
+        let stuck = match &driven.outcome {
+            Outcome::Blocked(problem) | Outcome::Failed(problem, _) | Outcome::Waiting(problem) => problem,
+            Outcome::Done(_) | Outcome::Clean(_) | Outcome::Stale(_) => return None,
+        };
+        let asked = object.annotations().get(annotation::FORCE_FINALIZE).is_some_and(|value| value == "true");
+        (asked && object.meta().deletion_timestamp.is_some()).then(|| {
+            let left = driven.status.owned.join(", ");
+            format!("forced by annotation, although: {}. May be left behind in Astra: {left}", stuck.message)
+        })
+    }
+
+    async fn let_go(&self, object: &K, what: &str, ledger: &ObjectLedger<'_, K>) -> Result<Action, End> {
+        object::remove_finalizer(&self.api, object, ledger.resource_version()).await?;
+        tracing::info!("deletion finished: {what}");
+        Err(End::Gone)
+    }
+
+    /// A Kubernetes call failed: nothing can be written, so it is logged and tried again.
+    fn failed(&self, error: &KubeError, memory: &mut Memory<K>) -> Action {
+        if error.is_stale() {
+            tracing::debug!(%error, "the object changed meanwhile; looking again");
+            return Action::requeue(Duration::from_millis(250));
+        }
+        memory.failures = memory.failures.saturating_add(1);
+        tracing::warn!(%error, "a call to the Kubernetes API failed and is tried again");
+        Action::requeue(crate::engine::backoff::after_failure(memory.failures, fastrand::f64()))
+    }
+}
+
+/// Does the object ask to be left alone?
+pub fn is_paused<K: Kind>(object: &K) -> bool {
+    object.annotations().get(annotation::PAUSED).is_some_and(|value| value == "true")
+}
+
+fn without_astra<K: Kind>(object: &K, problem: Problem) -> Driven<K::Details> {
+    let status = object.status().cloned().unwrap_or_default();
+    let outcome =
+        if problem.reason.needs_a_person() { Outcome::Blocked(problem) } else { Outcome::Failed(problem, None) };
+    Driven { status, outcome, conditions: None }
+}
+
+fn count<K: Kind>(outcome: &Outcome, memory: &mut Memory<K>) {
+    (memory.failures, memory.waits) = match outcome {
+        Outcome::Failed(..) | Outcome::Stale(_) => (memory.failures.saturating_add(1), 0),
+        Outcome::Waiting(_) => (0, memory.waits.saturating_add(1)),
+        Outcome::Done(_) | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
+    };
+}
+
+/// One line when what is said about the object changes.
+fn log<D>(before: &Status<D>, after: &Status<D>) {
+    let (old, new) = (verdict::find(&before.conditions, "Ready"), verdict::find(&after.conditions, "Ready"));
+    let Some(new) = new else { return };
+    if old.is_none_or(|old| (&old.status, &old.reason, &old.message) != (&new.status, &new.reason, &new.message)) {
+        if new.status == "True" {
+            tracing::info!(reason = %new.reason, "ready: {}", new.message);
+        } else {
+            tracing::warn!(reason = %new.reason, "not ready: {}", new.message);
+        }
+    }
+}

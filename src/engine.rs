@@ -1,0 +1,295 @@
+//! The vocabulary of the engine: what a kind is, what a plan may look at, and what it may answer.
+//!
+//! Deciding is pure: [`Kind::plan`] sees a [`View`] and nothing else, no clock, no client, no dice. Doing is in one
+//! place, [`drive`].
+
+pub mod backoff;
+pub mod conflict;
+pub mod drive;
+pub mod ownership;
+pub mod reason;
+pub mod resolve;
+pub mod settle;
+pub mod verdict;
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use astra_devops::{Answer, Call, Error, databases::Database, id::DatabaseId};
+use k8s_openapi::NamespaceResourceScope;
+use kube::CustomResourceExt;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    organization::{Freshness, Organization},
+    resource::{CredentialsRef, DatabaseRef, DeletionPolicy, Management},
+    status::Status,
+};
+
+pub use reason::Reason;
+
+/// Something in Astra that an object can own, as it is written in `status.owned`: `address/203.0.113.0/24`,
+/// `principal/arn:…`, `endpoint/vpce-…`, `peering/azure`.
+pub type Identity = String;
+
+/// A set of identities, in a stable order.
+pub type Identities = BTreeSet<Identity>;
+
+/// A kind of resource that stands for something in Astra.
+///
+/// Everything here but [`Kind::observe`] is pure. A kind is one folder in `kinds` and one line in its registry.
+pub trait Kind:
+    kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + CustomResourceExt
+    + Clone
+    + fmt::Debug
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    /// The spec after parsing: what cannot be valid is not representable.
+    type Desired: Clone + fmt::Debug + Send + Sync;
+    /// Where in Astra the object's business is.
+    type Place: Clone + fmt::Debug + PartialEq + Send + Sync;
+    /// What Astra has there.
+    type Observed: Clone + fmt::Debug + PartialEq + Send + Sync;
+    /// A change to Astra, as data. `Display` says it in the imperative.
+    type Step: Clone + fmt::Debug + fmt::Display + PartialEq + Send + Sync;
+    /// The kind's own part of the status.
+    type Details: Clone + fmt::Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
+
+    /// What the specs of all kinds have.
+    fn common(&self) -> Common<'_>;
+
+    /// The status, if the object has one that could be read.
+    fn status(&self) -> Option<&Status<Self::Details>>;
+
+    /// Parses the spec.
+    ///
+    /// # Errors
+    /// The field, what was found there and what is expected, for what the API server's schema could not know.
+    fn desired(&self) -> Result<Self::Desired, Problem>;
+
+    /// Finds the place in Astra, given the database.
+    ///
+    /// # Errors
+    /// When the spec and the database do not fit together.
+    fn place(desired: &Self::Desired, database: &Database, details: &Self::Details) -> Result<Self::Place, Problem>;
+
+    /// The place that the status remembers: deletion must not depend on a spec that may have become invalid.
+    fn recorded_place(database: &DatabaseId, details: &Self::Details) -> Option<Self::Place>;
+
+    /// Are two objects at these places each other's business?
+    fn same_place(one: &Self::Place, other: &Self::Place) -> bool {
+        one == other
+    }
+
+    /// Looks at Astra. Reads only.
+    fn observe(
+        organization: &Organization,
+        place: &Self::Place,
+        freshness: Freshness,
+    ) -> impl Future<Output = Result<Self::Observed, Arc<Error>>> + Send;
+
+    /// What the spec wants to be there.
+    fn wants(desired: &Self::Desired) -> Identities;
+
+    /// Is this identity there?
+    fn has(view: &View<'_, Self>, identity: &str) -> bool;
+
+    /// What to do. Steps that add come before steps that remove, and removals only when the additions were seen.
+    fn plan(view: &View<'_, Self>) -> Plan<Self::Step>;
+
+    /// What a step would make this object own.
+    fn claims(step: &Self::Step) -> Identities;
+
+    /// The one call that a step is.
+    fn call(place: &Self::Place, step: &Self::Step) -> Call;
+
+    /// Does the step leave the same world when it is sent twice?
+    fn is_repeatable(step: &Self::Step) -> bool;
+
+    /// Can the effect of this step be seen? Reads may lag behind writes.
+    fn visible(step: &Self::Step, observed: &Self::Observed, details: &Self::Details) -> bool;
+
+    /// Keeps what an answer tells that cannot be observed later.
+    fn learn(_step: &Self::Step, _answer: &Answer, _details: &mut Self::Details) {}
+
+    /// The event for a step that was carried out, in the past tense.
+    fn event(step: &Self::Step) -> Event;
+
+    /// The kind's part of the status, from what was seen.
+    fn details(view: &View<'_, Self>) -> Self::Details;
+
+    /// In one line, what is there when all is well.
+    fn summary(view: &View<'_, Self>) -> String;
+
+    /// Conditions of the kind's own, beside those of all kinds.
+    fn conditions(_view: &View<'_, Self>) -> Vec<KindCondition> {
+        Vec::new()
+    }
+}
+
+/// What the specs of all kinds have.
+#[derive(Clone, Copy, Debug)]
+pub struct Common<'a> {
+    /// Which database.
+    pub database: &'a DatabaseRef,
+    /// Where the token is.
+    pub credentials: &'a CredentialsRef,
+    /// What happens in Astra on deletion.
+    pub deletion_policy: DeletionPolicy,
+    /// Who else may change the same thing.
+    pub management: Management,
+}
+
+/// What shall be.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal<'a, D> {
+    /// What the spec says.
+    Present(&'a D),
+    /// Nothing that this object owns. Deletion is a goal, not another code path.
+    Absent,
+}
+
+/// Everything that a plan may look at.
+#[derive(Debug)]
+pub struct View<'a, K: Kind> {
+    /// What shall be.
+    pub goal: Goal<'a, K::Desired>,
+    /// Where.
+    pub place: &'a K::Place,
+    /// The database, as Astra lists it; without it in a deletion whose database cannot be listed any more.
+    pub database: Option<&'a Database>,
+    /// What is there.
+    pub observed: &'a K::Observed,
+    /// What this object owns, as its status says: the third leg of the comparison.
+    pub owned: &'a Identities,
+    /// What the kind's status said before.
+    pub details: &'a K::Details,
+    /// The other objects at the same place.
+    pub peers: &'a [Peer],
+}
+
+impl<K: Kind> View<'_, K> {
+    /// What the spec wants, nothing when the goal is absence.
+    #[must_use]
+    pub fn wanted(&self) -> Identities {
+        match self.goal {
+            Goal::Present(desired) => K::wants(desired),
+            Goal::Absent => Identities::new(),
+        }
+    }
+
+    /// May this be taken away? Only if it is owned, and no other living object has a claim on it.
+    #[must_use]
+    pub fn may_remove(&self, identity: &str) -> bool {
+        self.owned.contains(identity) && !self.claimed_by_peer(identity)
+    }
+
+    /// Does another living object want or own it?
+    #[must_use]
+    pub fn claimed_by_peer(&self, identity: &str) -> bool {
+        self.peers.iter().any(|peer| peer.claims(identity))
+    }
+}
+
+/// Another object of the same kind at the same place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// `namespace/name`.
+    pub name: String,
+    /// Was it made before this object? The older one goes on where two cannot live beside each other.
+    pub older: bool,
+    /// Does it claim the whole place?
+    pub exclusive: bool,
+    /// Is it being deleted? Then it wants nothing any more.
+    pub deleting: bool,
+    /// Has the operator not looked at it yet, so that nobody knows whether it is at the same place?
+    pub unseen: bool,
+    /// What its spec wants.
+    pub wants: Identities,
+    /// What its status says it owns.
+    pub owns: Identities,
+}
+
+impl Peer {
+    /// Does it want or own this, and will go on doing so?
+    #[must_use]
+    pub fn claims(&self, identity: &str) -> bool {
+        !self.deleting && !self.unseen && (self.wants.contains(identity) || self.owns.contains(identity))
+    }
+}
+
+/// What a kind decides.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Plan<S> {
+    /// All is as it shall be.
+    Done,
+    /// These steps, in this order.
+    Act(Vec<Planned<S>>),
+    /// Nothing to send; somebody else's work is awaited.
+    Wait(Problem),
+    /// Nothing can be sent until a person changes something.
+    Blocked(Problem),
+}
+
+/// A step, and why it is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned<S> {
+    /// The step.
+    pub step: S,
+    /// Why.
+    pub why: String,
+}
+
+impl<S> Planned<S> {
+    /// A step with its reason.
+    pub fn new(step: S, why: impl Into<String>) -> Self {
+        Self { step, why: why.into() }
+    }
+}
+
+/// Why something is not as it shall be, for one-line output (`reason`) and for a reader (`message`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// One word.
+    pub reason: Reason,
+    /// A sentence: what, where, what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+
+    /// A field of the spec that cannot be.
+    pub fn invalid(field: &str, problem: impl fmt::Display) -> Self {
+        Self::new(Reason::InvalidSpec, format!("{field}: {problem}"))
+    }
+}
+
+/// An event on the object: something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// One word, in the past tense.
+    pub reason: &'static str,
+    /// What happened, with the values.
+    pub note: String,
+}
+
+/// A condition of a kind's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindCondition {
+    /// Its type.
+    pub type_: &'static str,
+    /// Is it met?
+    pub met: bool,
+    /// One word.
+    pub reason: &'static str,
+    /// A sentence.
+    pub message: String,
+}

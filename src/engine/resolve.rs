@@ -1,0 +1,98 @@
+//! Which database an object means, and whether it can be changed now. Pure.
+
+use astra_devops::{databases::Database, id::DatabaseId};
+
+use super::{Problem, Reason};
+use crate::resource::DatabaseRef;
+
+/// The result of looking a database up in the list of those that are not terminated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resolution<'a> {
+    /// This one.
+    Found(&'a Database),
+    /// It is not in the list: ask Astra for this id, it may be terminated.
+    Ask(DatabaseId),
+    /// It cannot be known.
+    Problem(Problem),
+}
+
+/// Finds the database that `reference` means. `recorded` is the id it was resolved to before.
+#[must_use]
+pub fn resolve<'a>(reference: &DatabaseRef, recorded: Option<&str>, all: &'a [Database]) -> Resolution<'a> {
+    match (&reference.id, &reference.name) {
+        (Some(id), None) => by_id(id, all),
+        (None, Some(name)) => by_name(name, recorded, all),
+        _ => Resolution::Problem(Problem::invalid("spec.database", "give exactly one of id and name")),
+    }
+}
+
+fn by_id<'a>(id: &str, all: &'a [Database]) -> Resolution<'a> {
+    match all.iter().find(|database| database.id.as_str().eq_ignore_ascii_case(id)) {
+        Some(database) => Resolution::Found(database),
+        None => match id.parse() {
+            Ok(id) => Resolution::Ask(id),
+            Err(error) => Resolution::Problem(Problem::invalid("spec.database.id", error)),
+        },
+    }
+}
+
+fn by_name<'a>(name: &str, recorded: Option<&str>, all: &'a [Database]) -> Resolution<'a> {
+    let found: Vec<&Database> =
+        all.iter().filter(|database| database.info.name == name && !database.status.is_terminal()).collect();
+    match found[..] {
+        [] => Resolution::Problem(Problem::new(
+            Reason::DatabaseNotFound,
+            format!("no database named {name:?} is in the token's organization, or the token may not see it"),
+        )),
+        [one] => match recorded.and_then(|id| all.iter().find(|database| database.id.as_str() == id)) {
+            // The recorded one lives under another name now: following the name would leave it behind unmanaged.
+            Some(before) if before.id != one.id && !before.status.is_terminal() => Resolution::Problem(Problem::new(
+                Reason::Conflict,
+                format!(
+                    "{name:?} was database {} and now is {}, while {0} still exists under the name {:?}; nothing is sent until one of the names is changed back or this object is made anew",
+                    before.id, one.id, before.info.name
+                ),
+            )),
+            _ => Resolution::Found(one),
+        },
+        _ => {
+            let ids: Vec<String> = found.iter().map(|database| database.id.to_string()).collect();
+            Resolution::Problem(Problem::new(
+                Reason::DatabaseAmbiguous,
+                format!("{} databases are named {name:?}: {}; use spec.database.id", ids.len(), ids.join(", ")),
+            ))
+        }
+    }
+}
+
+/// Why nothing may be sent to this database now, if so.
+#[must_use]
+pub fn unavailable(database: &Database) -> Option<Problem> {
+    let status = &database.status;
+    let (reason, what) = if status.is_terminal() {
+        (Reason::DatabaseTerminated, "nothing can be managed there any more; delete this object")
+    } else if status.is_parked() {
+        (Reason::DatabaseParked, "unpark it to go on")
+    } else if !status.takes_changes() {
+        (Reason::DatabaseNotReady, "it takes no changes until it is ACTIVE again")
+    } else {
+        return None;
+    };
+    let name = &database.info.name;
+    Some(Problem::new(reason, format!("database {name} ({}) is {}: {what}", database.id, status.0)))
+}
+
+/// A database that is not in the list: terminated, as `asked` shows, or unknown.
+#[must_use]
+pub fn missing(id: &DatabaseId, asked: Option<&Database>) -> Problem {
+    match asked {
+        Some(database) => unavailable(database).unwrap_or_else(|| {
+            // Listed a moment ago or not yet: another look will tell.
+            Problem::new(Reason::DatabaseNotReady, format!("database {id} is not in the organization's list yet"))
+        }),
+        None => Problem::new(
+            Reason::DatabaseNotFound,
+            format!("no database with the id {id} is in the token's organization, or the token may not see it"),
+        ),
+    }
+}

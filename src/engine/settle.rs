@@ -1,0 +1,41 @@
+//! Reads may lag behind writes: what this process sent and has not seen yet. Pure but for the instants handed in.
+//!
+//! A plan made from a view that is older than the object's own last write would undo or repeat that write. So until
+//! every step sent is seen, or the window has passed, nothing new is sent for the object.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Kind;
+
+/// Steps of one object that were sent and not seen.
+#[derive(Debug)]
+pub struct Unseen<K: Kind> {
+    steps: Vec<(K::Step, Instant)>,
+}
+
+impl<K: Kind> Default for Unseen<K> {
+    fn default() -> Self {
+        Self { steps: Vec::new() }
+    }
+}
+
+impl<K: Kind> Unseen<K> {
+    /// A step was sent, or may have been.
+    pub fn sent(&mut self, step: K::Step, now: Instant) {
+        self.steps.push((step, now));
+    }
+
+    /// Forgets what `observed` shows, and what was sent longer than `window` ago: after that, what Astra shows is what
+    /// it has.
+    pub fn look(&mut self, observed: &K::Observed, details: &K::Details, now: Instant, window: Duration) {
+        self.steps.retain(|(step, sent)| now.duration_since(*sent) < window && !K::visible(step, observed, details));
+    }
+
+    /// The first step that was sent and not seen, and when.
+    #[must_use]
+    pub fn first(&self) -> Option<(&K::Step, Instant)> {
+        self.steps.first().map(|(step, sent)| (step, *sent))
+    }
+}

@@ -1,0 +1,113 @@
+//! The spec of an `AstraAccessList` after parsing.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use astra_devops::access_list::Entry;
+use ipnet::Ipv4Net;
+
+use super::resource::{Address, AstraAccessListSpec, PublicAccess};
+use crate::{
+    engine::Problem,
+    resource::Management,
+};
+
+/// What the list shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// Who gets in.
+    pub access: Access,
+    /// Whether it is the whole list.
+    pub management: Management,
+    /// The entries, in the order of the spec, each network once.
+    pub entries: Vec<Wanted>,
+}
+
+/// Who gets in from the internet, with the default made plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only the listed.
+    Listed,
+    /// Nobody.
+    Blocked,
+    /// Everybody.
+    Open,
+    /// The switch is left as it is found.
+    Leave,
+}
+
+/// One entry that shall be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// What it lets in: entries compare by this and not by their text.
+    pub network: Ipv4Net,
+    /// What is sent.
+    pub entry: Entry,
+}
+
+impl Desired {
+    /// Parses a spec. Most of what is refused here is refused by the API server's schema already; this is for objects
+    /// that were stored before a rule was there, and for what a rule cannot see.
+    ///
+    /// # Errors
+    /// The field, what was found there and what is expected.
+    pub fn parse(spec: &AstraAccessListSpec) -> Result<Self, Problem> {
+        let access = access(spec)?;
+        let entries = entries(&spec.addresses)?;
+        match access {
+            Access::Listed | Access::Leave if entries.is_empty() => {
+                Err(Problem::invalid("spec.addresses", "at least one address is needed, or everybody would be locked out"))
+            }
+            Access::Blocked if !entries.is_empty() => {
+                Err(Problem::invalid("spec.addresses", "must be empty with publicAccess: Blocked"))
+            }
+            _ => Ok(Self { access, management: spec.management, entries }),
+        }
+    }
+}
+
+fn access(spec: &AstraAccessListSpec) -> Result<Access, Problem> {
+    Ok(match (spec.public_access, spec.management) {
+        (Some(PublicAccess::Listed), _) | (None, Management::Exclusive) => Access::Listed,
+        (Some(PublicAccess::Blocked), Management::Exclusive) => Access::Blocked,
+        (Some(PublicAccess::Open), Management::Exclusive) => Access::Open,
+        (None, Management::Shared) => Access::Leave,
+        (Some(PublicAccess::Blocked | PublicAccess::Open), Management::Shared) => {
+            return Err(Problem::invalid("spec.publicAccess", "Blocked and Open need management: Exclusive"));
+        }
+    })
+}
+
+fn entries(addresses: &[Address]) -> Result<Vec<Wanted>, Problem> {
+    let mut seen = BTreeMap::new();
+    let mut entries = Vec::with_capacity(addresses.len());
+    for (i, address) in addresses.iter().enumerate() {
+        let field = format!("spec.addresses[{i}].address");
+        let network = parse(&address.address).map_err(|problem| Problem::invalid(&field, problem))?;
+        if let Some(first) = seen.insert(network, i) {
+            let problem = format!("{} is the same network as spec.addresses[{first}]", address.address);
+            return Err(Problem::invalid(&field, problem));
+        }
+        let entry = Entry {
+            address: address.address.clone(),
+            description: address.description.clone(),
+            enabled: address.enabled,
+        };
+        entries.push(Wanted { network, entry });
+    }
+    Ok(entries)
+}
+
+/// An address or a network without bits behind its prefix.
+fn parse(text: &str) -> Result<Ipv4Net, String> {
+    let network = match text.parse::<Ipv4Addr>() {
+        Ok(address) => Ipv4Net::from(address),
+        Err(_) => text.parse::<Ipv4Net>().map_err(|_| {
+            format!("{text:?} is no IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24; Astra takes no IPv6")
+        })?,
+    };
+    if network.trunc() == network {
+        Ok(network)
+    } else {
+        Err(format!("{text} has bits set behind its prefix; the network is {}, the single address {}", network.trunc(), network.addr()))
+    }
+}

@@ -1,0 +1,120 @@
+//! What to do about a database's access list. Pure.
+
+use astra_devops::access_list::{AddressText, Entry};
+
+use super::{
+    AstraAccessList, Step,
+    desired::{Access, Desired, Wanted},
+    identity,
+    observed::{Observed, network, same},
+};
+use crate::{
+    engine::{Goal, Plan, Planned, Problem, Reason, View},
+    resource::Management,
+};
+
+type Steps = Vec<Planned<Step>>;
+
+/// Compares what shall be with what is.
+pub fn plan(view: &View<'_, AstraAccessList>) -> Plan<Step> {
+    let steps = match view.goal {
+        Goal::Present(desired) => match desired.management {
+            Management::Exclusive => replace(desired, view.observed),
+            Management::Shared => match share(desired, view) {
+                Ok(steps) => steps,
+                Err(problem) => return Plan::Blocked(problem),
+            },
+        },
+        Goal::Absent => remove_owned(view, "this object is being deleted with deletionPolicy: Delete"),
+    };
+    if steps.is_empty() { Plan::Done } else { Plan::Act(steps) }
+}
+
+/// Exclusive: one call sets addresses and switch together, so there is no moment in which the one is there without
+/// the other.
+fn replace(desired: &Desired, observed: &Observed) -> Steps {
+    let restricted = desired.access != Access::Open;
+    let entries: Vec<Entry> = desired.entries.iter().map(|wanted| wanted.entry.clone()).collect();
+    if observed.is_restricted() == restricted && observed.has_exactly(&entries) {
+        return Steps::new();
+    }
+    let change = change(desired, observed, restricted);
+    vec![Planned::new(Step::Replace { entries, restricted, change }, "the list in Astra is not what the spec says")]
+}
+
+/// What a replacement changes, for people: `+` added, `~` changed, `-` removed, and the switch.
+fn change(desired: &Desired, observed: &Observed, restricted: bool) -> String {
+    let wanted = |entry: &Entry| {
+        network(&entry.address).is_some_and(|network| desired.entries.iter().any(|wanted| wanted.network == network))
+    };
+    let mut parts: Vec<String> = (desired.entries.iter())
+        .filter_map(|wanted| match observed.find(wanted.network) {
+            None => Some(format!("+{}", wanted.entry.address)),
+            Some(found) if !same(found, &wanted.entry) => Some(format!("~{}", wanted.entry.address)),
+            Some(_) => None,
+        })
+        .collect();
+    parts.extend(observed.entries().iter().filter(|entry| !wanted(entry)).map(|entry| format!("-{}", entry.address)));
+    if parts.len() > 20 {
+        let more = parts.len() - 20;
+        parts.truncate(20);
+        parts.push(format!("and {more} more"));
+    }
+    if observed.is_restricted() != restricted {
+        parts.push(if restricted { "access restricted".into() } else { "access opened to everybody".into() });
+    }
+    parts.join(" ")
+}
+
+/// Shared: what is missing is added; when that is seen, access is restricted if the spec says so; when that is seen
+/// too, what this object owns and no longer wants is removed.
+fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, Problem> {
+    let mut entries = Vec::new();
+    for wanted in &desired.entries {
+        if let Some(entry) = missing(wanted, view)? {
+            entries.push(entry);
+        }
+    }
+    if !entries.is_empty() {
+        return Ok(vec![Planned::new(Step::Add { entries }, "in the spec, and missing or different in Astra")]);
+    }
+    if desired.access == Access::Listed && !view.observed.is_restricted() {
+        return Ok(vec![Planned::new(Step::Restrict, "publicAccess is Listed, and the addresses are there")]);
+    }
+    Ok(remove_owned(view, "no longer in the spec"))
+}
+
+/// What to send for one entry, if anything.
+fn missing(wanted: &Wanted, view: &View<'_, AstraAccessList>) -> Result<Option<Entry>, Problem> {
+    let Some(found) = view.observed.find(wanted.network) else { return Ok(Some(wanted.entry.clone())) };
+    if same(found, &wanted.entry) {
+        return Ok(None);
+    }
+    let elder = view.peers.iter().find(|peer| peer.older && peer.claims(&identity(wanted.network)));
+    match elder {
+        None => Ok(Some(Entry { address: found.address.clone(), ..wanted.entry.clone() })),
+        // Two descriptions of one address are no reason to fight; two switches are a contradiction.
+        Some(_) if found.enabled == wanted.entry.enabled => Ok(None),
+        Some(peer) => Err(Problem::new(
+            Reason::Conflict,
+            format!(
+                "{} is older and has {} with enabled: {}; nothing is sent for this object until the two agree",
+                peer.name, found.address, found.enabled
+            ),
+        )),
+    }
+}
+
+fn remove_owned(view: &View<'_, AstraAccessList>, why: &str) -> Steps {
+    let wanted = view.wanted();
+    (view.observed.entries().iter())
+        .filter_map(|entry| {
+            let network = network(&entry.address)?;
+            let identity = identity(network);
+            let remove = !wanted.contains(&identity) && view.may_remove(&identity);
+            // The address goes out in the very text that Astra has.
+            let address = AddressText::new(&entry.address).filter(|_| remove)?;
+            Some(Planned::new(Step::Remove { address, network }, why))
+        })
+        .collect()
+}

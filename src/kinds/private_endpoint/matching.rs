@@ -1,0 +1,113 @@
+//! Which endpoint in Astra is which in the spec. On Azure, Astra keeps another id than the one that was sent.
+
+use astra_devops::private_link::{PrivateEndpoint, PrivateLink};
+
+use super::{
+    desired::is_guid,
+    resource::{EndpointReport, PrivateEndpointDetails},
+};
+
+/// Finds the endpoint that the spec calls `id`: by the id that Astra answered, by the same id, or by the form that
+/// Astra is known to make of an Azure resource id.
+pub fn find<'a>(link: &'a PrivateLink, id: &str, details: &PrivateEndpointDetails) -> Option<&'a PrivateEndpoint> {
+    let endpoints = &link.endpoints;
+    if let Some(astra_id) = recorded(details, id)
+        && let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str() == astra_id)
+    {
+        return Some(found);
+    }
+    if let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str().eq_ignore_ascii_case(id)) {
+        return Some(found);
+    }
+    let mut made: Vec<_> = endpoints.iter().filter(|endpoint| is_made_from(endpoint.id.as_str(), id)).collect();
+    // Two endpoints of one name in different resource groups cannot be told apart: neither is taken for ours.
+    if made.len() == 1 { made.pop() } else { None }
+}
+
+/// Keeps what Astra answered for an endpoint of the spec.
+pub fn remember(details: &mut PrivateEndpointDetails, id: &str, endpoint: &PrivateEndpoint) {
+    let report = report(id, endpoint);
+    match details.endpoints.iter_mut().find(|known| known.id == id) {
+        Some(known) => *known = report,
+        None => details.endpoints.push(report),
+    }
+}
+
+/// One endpoint of the spec as Astra has it.
+pub fn report(id: &str, endpoint: &PrivateEndpoint) -> EndpointReport {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    EndpointReport {
+        id: id.to_owned(),
+        astra_id: text(endpoint.id.as_str()).filter(|astra_id| astra_id != id),
+        link_id: text(&endpoint.link_id),
+        status: text(&endpoint.status),
+        created: text(&endpoint.created),
+    }
+}
+
+fn recorded<'a>(details: &'a PrivateEndpointDetails, id: &str) -> Option<&'a str> {
+    details.endpoints.iter().find(|known| known.id == id)?.astra_id.as_deref()
+}
+
+/// `NAME.GUID`, where NAME is the last part of the Azure resource id. With or without a path before it.
+fn is_made_from(astra_id: &str, id: &str) -> bool {
+    let (Some((_, name)), true) = (id.rsplit_once('/'), id.starts_with('/')) else { return false };
+    let made = astra_id.rsplit('/').next().unwrap_or_default();
+    // `get` and not slicing: remote text may have a character across that place.
+    let Some((start, rest)) = made.get(..name.len()).zip(made.get(name.len()..)) else { return false };
+    start.eq_ignore_ascii_case(name) && rest.strip_prefix(['.', '-', '_']).is_some_and(is_guid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENT: &str = "/subscriptions/9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001/resourceGroups/net/providers/Microsoft.Network/privateEndpoints/astra";
+    const MADE: &str = "astra.0f7e1a52-5b6f-4a7e-9d1c-3c2b1a0f9e8d";
+
+    fn link(ids: &[&str]) -> PrivateLink {
+        let endpoint = |id: &&str| PrivateEndpoint {
+            id: id.parse().unwrap(),
+            description: String::new(),
+            link_id: String::new(),
+            status: "Accepted".into(),
+            created: String::new(),
+        };
+        PrivateLink { endpoints: ids.iter().map(endpoint).collect(), ..PrivateLink::default() }
+    }
+
+    fn found(ids: &[&str], id: &str, details: &PrivateEndpointDetails) -> Option<String> {
+        find(&link(ids), id, details).map(|endpoint| endpoint.id.to_string())
+    }
+
+    #[test]
+    fn finds_by_the_answered_id_the_same_id_or_the_made_one() {
+        let unknown = PrivateEndpointDetails::default();
+        let other = MADE.replace("astra", "other");
+        let mut known = PrivateEndpointDetails::default();
+        remember(&mut known, SENT, &link(&["strange-id"]).endpoints[0]);
+        for (ids, id, details, expected) in [
+            (&["vpce-1", "vpce-2"][..], "vpce-2", &unknown, Some("vpce-2")),
+            (&["vpce-1"], "vpce-11", &unknown, None),
+            (&[MADE, other.as_str()], SENT, &unknown, Some(MADE)),
+            (&[SENT], &SENT.to_uppercase(), &unknown, Some(SENT)),
+            (&["astra.not-a-guid"], SENT, &unknown, None),
+            (&["strange-id", MADE], SENT, &known, Some("strange-id")),
+            // What was recorded is gone: the known form is looked for again.
+            (&[MADE], SENT, &known, Some(MADE)),
+            (&["é.0f7e1a52-5b6f-4a7e-9d1c-3c2b1a0f9e8d"], "vpce-é", &unknown, None),
+        ]
+        .map(|(ids, id, details, expected)| {
+            let ids: Vec<&str> = ids.iter().copied().filter(|id| id.is_ascii()).collect();
+            (ids, id, details, expected)
+        }) {
+            assert_eq!(found(&ids, id, details).as_deref(), expected, "{id} among {ids:?}");
+        }
+    }
+
+    #[test]
+    fn two_of_one_name_are_not_guessed_between() {
+        let second = "astra.11111111-5b6f-4a7e-9d1c-3c2b1a0f9e8d";
+        assert_eq!(found(&[MADE, second], SENT, &PrivateEndpointDetails::default()), None);
+    }
+}

@@ -1,0 +1,121 @@
+//! What to do about the private side of a datacenter. Pure.
+
+use std::collections::BTreeSet;
+
+use super::{
+    AstraPrivateEndpoint, Step,
+    desired::{Desired, Wanted},
+    endpoint_identity, has_principal,
+    matching::find,
+    principal_identity,
+};
+use crate::{
+    engine::{Goal, Plan, Planned, Problem, Reason, View},
+    resource::Management,
+};
+
+type Steps = Vec<Planned<Step>>;
+
+/// Compares what shall be with what is: first what is missing, then, when that was seen, what is too much, then what
+/// others have to do.
+pub fn plan(view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
+    let steps = match view.goal {
+        Goal::Present(desired) => {
+            let additions = additions(desired, view);
+            if additions.is_empty() { removals(view, desired.management) } else { additions }
+        }
+        Goal::Absent => removals(view, Management::Shared),
+    };
+    match (steps.is_empty(), view.goal) {
+        (false, _) => Plan::Act(steps),
+        (true, Goal::Present(desired)) => judge(desired, view),
+        (true, Goal::Absent) => Plan::Done,
+    }
+}
+
+fn additions(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Steps {
+    let mut steps = Steps::new();
+    let missing: Vec<String> =
+        desired.principals.iter().filter(|principal| !has_principal(view.observed, principal)).cloned().collect();
+    if !missing.is_empty() {
+        steps.push(Planned::new(Step::Allow { principals: missing }, "in spec.allowedPrincipals, and not allowed in Astra"));
+    }
+    steps.extend(desired.endpoints.iter().filter_map(|wanted| endpoint(wanted, view)));
+    steps
+}
+
+fn endpoint(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> Option<Planned<Step>> {
+    let description = wanted.description.clone();
+    let Some(found) = find(view.observed, wanted.id.as_str(), view.details) else {
+        let step = Step::Accept { id: wanted.id.clone(), description };
+        return Some(Planned::new(step, "in spec.endpoints, and not connected in Astra"));
+    };
+    // Where two objects declare one endpoint, the older one's words stand: they must not fight over a description.
+    let identity = endpoint_identity(wanted.id.as_str());
+    let elder = view.peers.iter().any(|peer| peer.older && peer.claims(&identity));
+    let step = Step::Describe { id: found.id.clone(), description };
+    (found.description != wanted.description && !elder).then(|| Planned::new(step, "the description in Astra is another"))
+}
+
+/// Endpoints first: a principal whose endpoint is still connected is not taken away under it.
+fn removals(view: &View<'_, AstraPrivateEndpoint>, management: Management) -> Steps {
+    let exclusive = management == Management::Exclusive;
+    let wanted = view.wanted();
+    let why = match (view.goal, exclusive) {
+        (Goal::Absent, _) => "this object is being deleted with deletionPolicy: Delete",
+        (Goal::Present(_), true) => "not in the spec, and management is Exclusive",
+        (Goal::Present(_), false) => "no longer in the spec",
+    };
+    let mut steps = Steps::new();
+    let kept: BTreeSet<_> = (wanted.iter())
+        .filter_map(|identity| find(view.observed, identity.strip_prefix("endpoint/")?, view.details))
+        .map(|endpoint| &endpoint.id)
+        .collect();
+    let owned: BTreeSet<_> = (view.owned.iter())
+        .filter(|identity| !wanted.contains(*identity) && !view.claimed_by_peer(identity))
+        .filter_map(|identity| find(view.observed, identity.strip_prefix("endpoint/")?, view.details))
+        .map(|endpoint| &endpoint.id)
+        .collect();
+    for endpoint in &view.observed.endpoints {
+        let id = &endpoint.id;
+        if !kept.contains(id) && (exclusive || owned.contains(id)) {
+            steps.push(Planned::new(Step::Disconnect { id: id.clone() }, why));
+        }
+    }
+    for principal in &view.observed.allowed_principals {
+        let identity = principal_identity(principal);
+        if !wanted.contains(&identity) && (exclusive || view.may_remove(&identity)) {
+            steps.push(Planned::new(Step::Disallow { principal: principal.clone() }, why));
+        }
+    }
+    steps
+}
+
+/// All is sent and seen; are the endpoints accepted?
+fn judge(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
+    let mut pending = Vec::new();
+    for wanted in &desired.endpoints {
+        let Some(found) = find(view.observed, wanted.id.as_str(), view.details) else { continue };
+        if found.status.eq_ignore_ascii_case("Rejected") {
+            return Plan::Blocked(Problem::new(
+                Reason::EndpointRejected,
+                format!(
+                    "Astra has endpoint {} as Rejected: check that its account is an allowed principal, make the endpoint again in the cloud, and put the new id into spec.endpoints",
+                    wanted.id
+                ),
+            ));
+        }
+        if !found.status.eq_ignore_ascii_case("Accepted") {
+            pending.push(format!("{} is {:?}", wanted.id, found.status));
+        }
+    }
+    if pending.is_empty() {
+        return Plan::Done;
+    }
+    let message = format!("waiting for Astra to accept {}: {}", plural(pending.len()), pending.join(", "));
+    Plan::Wait(Problem::new(Reason::EndpointPending, message))
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "an endpoint" } else { "endpoints" }
+}

@@ -1,0 +1,159 @@
+//! The resource `AstraVpcPeering`: spec, status, and what the API server refuses.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    resource::{CredentialsRef, DatabaseRef, DeletionPolicy},
+    status::Status,
+};
+
+/// The peering of one Classic Astra database with one network of yours.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "astra.datastax.com",
+    version = "v1beta1",
+    kind = "AstraVpcPeering",
+    plural = "astravpcpeerings",
+    shortname = "avp",
+    category = "astra",
+    namespaced,
+    status = "VpcPeeringStatus",
+    derive = "PartialEq",
+    doc = "AstraVpcPeering is the peering of one Classic Astra database with one cloud network.",
+    selectable = ".spec.database.id",
+    selectable = ".spec.database.name",
+    printcolumn(name = "Database", type_ = "string", json_path = ".status.databaseName", description = "The database's name in Astra"),
+    printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
+    printcolumn(name = "Peering", type_ = "string", json_path = ".status.peeringStatus", description = "The status as Astra has it"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("[has(self.spec.azure), has(self.spec.aws), has(self.spec.gcp)].filter(given, given).size() == 1")
+        .message("give exactly one of spec.azure, spec.aws and spec.gcp"),
+    validation = Rule::new("has(self.spec.azure) == has(oldSelf.spec.azure) && has(self.spec.aws) == has(oldSelf.spec.aws) && has(self.spec.gcp) == has(oldSelf.spec.gcp)")
+        .message("a peering cannot be changed in Astra: delete this object, wait until it is gone, and make another"),
+    cel
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AstraVpcPeeringSpec {
+    /// Which database. Peering is for Classic databases only.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("spec.database cannot be changed: delete this object and make another for the other database"))]
+    pub database: DatabaseRef,
+    /// Where the token is.
+    #[serde(default)]
+    pub credentials: CredentialsRef,
+    /// An Azure virtual network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("a peering cannot be changed in Astra: delete this object, wait until it is gone, and make another"))]
+    pub azure: Option<AzureNetwork>,
+    /// An AWS VPC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("a peering cannot be changed in Astra: delete this object, wait until it is gone, and make another"))]
+    pub aws: Option<AwsVpc>,
+    /// A Google Cloud VPC network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("a peering cannot be changed in Astra: delete this object, wait until it is gone, and make another"))]
+    pub gcp: Option<GcpNetwork>,
+    /// What happens to the peering when this object is deleted.
+    #[serde(default = "delete")]
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// An Azure virtual network.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AzureNetwork {
+    /// The tenant's id, a GUID.
+    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
+    pub tenant_id: String,
+    /// The subscription's id, a GUID.
+    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
+    pub subscription_id: String,
+    /// The resource group's name.
+    #[schemars(length(min = 1, max = 90))]
+    pub resource_group: String,
+    /// The virtual network's name.
+    #[schemars(length(min = 1, max = 80))]
+    pub virtual_network: String,
+}
+
+/// An AWS VPC.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsVpc {
+    /// The account's id, 12 digits, in quotes.
+    #[schemars(regex(pattern = "^[0-9]{12}$"))]
+    pub account_id: String,
+    /// The VPC's region.
+    #[schemars(length(min = 1, max = 64))]
+    pub region: String,
+    /// The VPC's id.
+    #[schemars(regex(pattern = "^vpc-([a-z0-9]{8}|[a-z0-9]{17})$"))]
+    pub vpc_id: String,
+    /// The VPC's network.
+    #[schemars(length(min = 9, max = 18))]
+    #[x_kube(
+        validation = Rule::new("isCIDR(self) && cidr(self).ip().family() == 4").message("must be an IPv4 network such as 10.1.0.0/16"),
+        validation = Rule::new("!isCIDR(self) || cidr(self) == cidr(self).masked()")
+            .message("has bits set behind its prefix: write the network's first address, such as 10.1.0.0/16")
+    )]
+    pub cidr_block: String,
+}
+
+/// A Google Cloud VPC network.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GcpNetwork {
+    /// The project's id.
+    #[schemars(length(max = 64), regex(pattern = "^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$"))]
+    pub project_id: String,
+    /// The network's name.
+    #[schemars(length(max = 63), regex(pattern = "^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
+    pub network: String,
+}
+
+/// The status of an `AstraVpcPeering`.
+pub type VpcPeeringStatus = Status<VpcPeeringDetails>;
+
+/// What an `AstraVpcPeering` reports beside what all kinds do.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct VpcPeeringDetails {
+    /// The cloud: `AWS`, `Azure` or `Google Cloud`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Astra's id of the peering.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<String>,
+    /// The peering's status in Astra's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peering_status: Option<String>,
+    /// The database's network (`currentVpc`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub astra_network: Option<NetworkReport>,
+    /// Your network (`otherVpc`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_network: Option<NetworkReport>,
+}
+
+/// One side of a peering as Astra has it.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkReport {
+    /// AWS account, Azure subscription or Google Cloud project.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub account: String,
+    /// The network's id or name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub network: String,
+    /// Its addresses.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cidr_block: String,
+}
+
+fn delete() -> DeletionPolicy {
+    DeletionPolicy::Delete
+}

@@ -1,0 +1,125 @@
+//! One Astra organization as seen by one token: the client, and what was read, shared by all objects of the token.
+//!
+//! Observation is by organization and not by object, so that a resync costs the same handful of calls for ten objects
+//! and for ten thousand.
+
+pub mod registry;
+pub mod shared;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use astra_devops::{
+    Client, Error,
+    access_list::{AccessList, GetAccessList, ListAccessLists},
+    databases::{self, Database, GetDatabase},
+    id::DatabaseId,
+    peering::{GetPeering, Peering},
+    private_link::{DatabaseLinks, GetPrivateLink, ListPrivateLinks, Place, PrivateLink},
+};
+use futures::FutureExt;
+use tokio::time::Instant;
+
+use shared::Shared;
+
+/// How fresh a look must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// The organization's list will do, if its reading began at or after this instant.
+    NoOlderThan(Instant),
+    /// The place itself is read now: an incomplete list must never pass for "gone".
+    Direct,
+}
+
+/// One organization, as one token sees it.
+#[derive(Debug)]
+pub struct Organization {
+    client: Client,
+    databases: Shared<Vec<Database>>,
+    access_lists: Shared<HashMap<DatabaseId, AccessList>>,
+    private_links: Shared<HashMap<DatabaseId, DatabaseLinks>>,
+}
+
+impl Organization {
+    /// An organization that nothing was read of. `pace` is the least time between two readings of one list.
+    #[must_use]
+    pub fn new(client: Client, pace: Duration) -> Self {
+        Self {
+            client,
+            databases: Shared::new(pace),
+            access_lists: Shared::new(pace),
+            private_links: Shared::new(pace),
+        }
+    }
+
+    /// The client, for changes.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// All databases that are not terminated, read at or after `not_before`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn databases(&self, not_before: Instant) -> Result<Arc<Vec<Database>>, Arc<Error>> {
+        let client = self.client.clone();
+        let read = || async move { databases::list_all(&client).await }.boxed();
+        self.databases.no_older_than(not_before, read).await
+    }
+
+    /// One database, read now, also if it is terminated.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn database(&self, id: &DatabaseId) -> Result<Option<Database>, Arc<Error>> {
+        self.client.send(&GetDatabase(id.clone())).await.map_err(Arc::new)
+    }
+
+    /// A database's access list; `None` when it has none, and so is open.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn access_list(&self, id: &DatabaseId, freshness: Freshness) -> Result<Option<AccessList>, Arc<Error>> {
+        let Freshness::NoOlderThan(not_before) = freshness else {
+            return self.client.send(&GetAccessList(id.clone())).await.map_err(Arc::new);
+        };
+        let client = self.client.clone();
+        let read = || {
+            async move {
+                let lists = client.send(&ListAccessLists).await?;
+                Ok(lists.into_iter().map(|list| (list.database_id.clone(), list)).collect())
+            }
+            .boxed()
+        };
+        Ok(self.access_lists.no_older_than(not_before, read).await?.get(id).cloned())
+    }
+
+    /// A datacenter's private link; `None` when none is configured.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn private_link(&self, place: &Place, freshness: Freshness) -> Result<Option<PrivateLink>, Arc<Error>> {
+        let Freshness::NoOlderThan(not_before) = freshness else {
+            return self.client.send(&GetPrivateLink(place.clone())).await.map_err(Arc::new);
+        };
+        let client = self.client.clone();
+        let read = || {
+            async move {
+                let links = client.send(&ListPrivateLinks).await?;
+                Ok(links.into_iter().map(|links| (links.database.clone(), links)).collect())
+            }
+            .boxed()
+        };
+        let all = self.private_links.no_older_than(not_before, read).await?;
+        let datacenters = all.get(&place.database).map(|links| links.datacenters.as_slice()).unwrap_or_default();
+        Ok(datacenters.iter().find(|link| link.datacenter == place.datacenter.as_str()).cloned())
+    }
+
+    /// A database's peering with one cloud. Astra has no list of them, so this is always one call.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn peering(&self, peering: &GetPeering) -> Result<Option<Peering>, Arc<Error>> {
+        self.client.send(peering).await.map_err(Arc::new)
+    }
+}

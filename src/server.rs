@@ -1,0 +1,25 @@
+//! `/healthz` and `/readyz`, for the kubelet.
+
+use std::{io, net::SocketAddr};
+
+use axum::{Router, routing::get};
+use tokio::net::TcpListener;
+
+/// Takes the port.
+///
+/// # Errors
+/// Names the address when it is taken already.
+pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot serve health on {address} (--health-address): {error}"))
+    })
+}
+
+/// Answers until the process ends.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve(listener: TcpListener) -> io::Result<()> {
+    let router = Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(|| async { "ok\n" }));
+    axum::serve(listener, router).await
+}

@@ -1,0 +1,54 @@
+//! What the statuses of all kinds have in common.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The status of a kind: what all kinds report, and the kind's own `details`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Status<D> {
+    /// The generation of the spec that this status is about; -1 before the operator's first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready`, and where it applies `Reconciling`, `Stalled`, `Paused` and the kind's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"])
+    )]
+    pub conditions: Vec<Condition>,
+    /// The id of the database that `spec.database` was resolved to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_id: Option<String>,
+    /// The database's name in Astra.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_name: Option<String>,
+    /// What this object owns in Astra and may therefore remove, written before the call that makes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owned: Vec<String>,
+    /// What was being sent to Astra when this was written, and was not seen there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<InFlight>,
+    /// When this object last changed something in Astra.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_change_time: Option<Time>,
+    /// The last value of the annotation `astra.datastax.com/reconcile-requested-at` that was acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+    /// What is special to the kind.
+    #[serde(flatten)]
+    pub details: D,
+}
+
+/// An announcement of calls, made before the first of them: after a crash it tells what may have taken effect.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct InFlight {
+    /// When it was announced.
+    pub since: Time,
+    /// The generation of the spec that the calls are for.
+    pub generation: i64,
+    /// The calls, in words.
+    pub steps: Vec<String>,
+}
