@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde::de;
 use tokio::{sync::SemaphorePermit, time::sleep};
 
 use crate::{
@@ -56,15 +57,10 @@ impl Client {
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<E::Output, Error> {
         let call = endpoint.call();
         let answer = self.answer(&call, |answer| endpoint.accepts(answer)).await?;
-        endpoint.read(&answer).map_err(|ReadError(source)| Error::Unreadable {
-            call: call.to_string(),
-            status: answer.status,
-            start: answer.start(),
-            source,
-        })
+        endpoint.read(&answer).map_err(|error| unreadable(&call, &answer, error))
     }
 
-    /// Sends a call whose answer's body does not matter.
+    /// Sends a call whose answer's body does not matter; only a page is taken for a failure.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -79,6 +75,10 @@ impl Client {
         let mut attempt = 1;
         loop {
             let error = match self.attempt(call, &accepts).await {
+                // A login page is no success, whatever its status: it would make a change look done.
+                Ok(answer) if answer.is_html() => {
+                    return Err(unreadable(call, &answer, ReadError(de::Error::custom("a page"))));
+                }
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -133,6 +133,10 @@ impl Client {
             }
         }
     }
+}
+
+fn unreadable(call: &Call, answer: &Answer, ReadError(source): ReadError) -> Error {
+    Error::Unreadable { call: call.to_string(), status: answer.status, start: answer.start(), source }
 }
 
 /// The last line of defence for calls that were not made by this crate's own endpoints.

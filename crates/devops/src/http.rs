@@ -254,3 +254,17 @@ fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+    use crate::Token;
+
+    #[test]
+    fn the_header_hides_its_value_from_the_http_stack() {
+        let header = bearer(&Token::new("AstraCS:secret").unwrap()).unwrap();
+        assert_eq!(header.to_str().unwrap(), "Bearer AstraCS:secret");
+        assert!(header.is_sensitive());
+        assert_eq!(format!("{header:?}"), "Sensitive");
+    }
+}

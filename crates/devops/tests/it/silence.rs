@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use astra_devops::{
     Call, Client, Error, Method,
+    gate::Gate,
     retry::{LONGEST_SILENCE, PATIENCE, SILENCE},
 };
 use futures::future::join_all;
@@ -142,6 +143,11 @@ async fn an_absurd_wish_is_capped() {
         advance(LONGEST_SILENCE).await;
         send(&client, "second").await.unwrap();
     }
+    let gate = Gate::new(usize::MAX);
+    gate.silence(Duration::MAX);
+    assert_eq!(gate.silence_left(), LONGEST_SILENCE);
+    gate.silence(secs(1));
+    assert_eq!(gate.silence_left(), LONGEST_SILENCE, "a shorter silence does not end a longer one");
 }
 
 #[tokio::test(start_paused = true)]
