@@ -29,7 +29,7 @@ pub struct AccessList {
 #[serde(rename_all = "camelCase")]
 pub struct Configurations {
     /// Is access restricted to the list? With `true` and no entry, nobody gets in from the internet.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub access_list_enabled: bool,
 }
 
@@ -42,7 +42,7 @@ pub struct Entry {
     #[serde(default, deserialize_with = "or_default")]
     pub description: String,
     /// A disabled entry lets nobody in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub enabled: bool,
 }
 
@@ -57,7 +57,15 @@ impl Endpoint for ListAccessLists {
         Call::new(Method::Get, &["v2", "access-lists"], READ)
     }
 
+    fn accepts(&self, answer: &Answer) -> bool {
+        // An organization without any list is answered as a database without one.
+        answer.is_success() || answer.is_plain_404()
+    }
+
     fn read(&self, answer: &Answer) -> Result<Vec<AccessList>, ReadError> {
+        if answer.status == 404 {
+            return Ok(Vec::new());
+        }
         Ok(answer.read::<Option<_>>()?.unwrap_or_default())
     }
 }
@@ -180,11 +188,20 @@ impl Endpoint for RemoveAddress {
 pub struct AddressText(String);
 
 impl AddressText {
-    /// Takes an address' text; `None` when it is not made of digits, dots and one slash.
+    /// Takes an address' text; `None` when it is not what Astra takes for one: four numbers of up to three digits, and
+    /// maybe a prefix length of 0 to 32. Numbers above 255 pass, because the text must be Astra's own, letter by letter.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'/'));
-        (plain && text.starts_with(|c: char| c.is_ascii_digit())).then(|| Self(text.to_owned()))
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let digits = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+        };
+        let is_address = address.split('.').count() == 4 && address.split('.').all(|part| digits(part, 3));
+        let is_prefix = prefix.is_none_or(|p| {
+            let padded = p.len() > 1 && p.starts_with('0');
+            digits(p, 2) && !padded && p.parse::<u8>().is_ok_and(|length| length <= 32)
+        });
+        (is_address && is_prefix).then(|| Self(text.to_owned()))
     }
 
     /// The text.

@@ -8,6 +8,18 @@ use serde_json::Value;
 /// How much of a body is quoted in errors and logs, in characters.
 const QUOTED: usize = 300;
 
+/// Error ids that are about the token, not about what was asked for: malformed, unknown.
+const TOKEN_ERRORS: [i64; 2] = [340_012, 340_018];
+
+/// What routers say of a path that they do not know; a wrong base URL must not read as "there is none yet".
+const ROUTERS: [&str; 2] = ["404 page not found", "default backend - 404"];
+
+/// What is said of an answer that says nothing.
+pub(crate) const EMPTY: &str = "an empty body";
+
+/// A secret shorter than this is not looked for in answers: it would be found in ordinary words.
+const SECRET: usize = 16;
+
 /// One HTTP answer, with the few headers that matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -53,7 +65,7 @@ impl Answer {
     /// Does the body speak of errors in the documented shape, `{"errors":[…]}`?
     #[must_use]
     pub fn has_errors_object(&self) -> bool {
-        serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| body.get("errors").is_some())
+        !self.errors().is_empty()
     }
 
     /// Is the body a page, made by a proxy and not by Astra?
@@ -62,11 +74,54 @@ impl Answer {
         looks_like_html(&String::from_utf8_lossy(&self.body))
     }
 
-    /// "There is none yet": Astra says it with 404 and a bare string, `null` or text. An errors object says that the
-    /// parent is unknown, and a page says nothing about Astra at all.
+    /// "There is none yet": Astra says it with 404 and a bare JSON string, `null` or text.
+    ///
+    /// An errors object says that the parent is unknown. A page, another JSON object, half an answer, an empty body or
+    /// a router's "404 page not found" may come from anything between here and Astra: to read one of them as "none"
+    /// would make what is there look gone.
     #[must_use]
     pub fn is_plain_404(&self) -> bool {
-        self.status == 404 && !self.has_errors_object() && !self.is_html()
+        let text = String::from_utf8_lossy(&self.body);
+        let text = text.trim();
+        self.status == 404
+            && !text.is_empty()
+            && !text.starts_with(['{', '['])
+            && !looks_like_html(text)
+            && !ROUTERS.iter().any(|router| text.trim_matches('"').eq_ignore_ascii_case(router))
+    }
+
+    /// Astra itself says that what was asked about does not exist: 404 with an errors object that is not about the
+    /// token.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        let about_token = |error: &Value| id(error).is_some_and(|id| TOKEN_ERRORS.contains(&id));
+        let errors = self.errors();
+        self.status == 404 && !errors.is_empty() && !errors.iter().any(about_token)
+    }
+
+    fn errors(&self) -> Vec<Value> {
+        match serde_json::from_slice::<Value>(&self.body) {
+            Ok(Value::Object(mut body)) => match body.remove("errors") {
+                Some(Value::Array(errors)) => errors,
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same answer with `secret` blotted out: a server or proxy that echoes the request must not bring the token
+    /// into an error, a status or a log.
+    #[must_use]
+    pub fn without(mut self, secret: &str) -> Self {
+        if secret.len() >= SECRET {
+            // Inside a JSON string the text may be escaped.
+            let escaped = Value::from(secret).to_string();
+            for needle in [secret, &escaped[1..escaped.len() - 1]] {
+                blot_out(&mut self.body, needle.as_bytes());
+                self.location = self.location.map(|location| location.replace(needle, "…"));
+            }
+        }
+        self
     }
 
     /// What Astra said, in its own words, whatever the shape: an errors object, a bare JSON string, plain text,
@@ -82,7 +137,7 @@ impl Answer {
             Err(_) => text.into_owned(),
         };
         let line = one_line(&said);
-        if line.is_empty() { "an empty body".to_owned() } else { line }
+        if line.is_empty() { EMPTY.to_owned() } else { line }
     }
 
     /// The start of the body, for an error that must show what could not be read.
@@ -95,9 +150,11 @@ impl Answer {
 /// The messages of `{"errors":[{"ID":…,"message":…}]}`, of the customer-key shapes (`description`), or of a plain `message`.
 fn from_object(body: &Value) -> Option<String> {
     let one = |error: &Value| -> Option<String> {
-        let text = ["message", "description", "error"].iter().find_map(|key| error.get(*key)?.as_str())?;
-        let id = ["ID", "id"].iter().find_map(|key| error.get(*key)?.as_i64());
-        Some(id.map_or_else(|| text.to_owned(), |id| format!("{text} (error {id})")))
+        let text = error.as_str().or_else(|| {
+            let mut texts = ["message", "description", "error"].iter();
+            texts.find_map(|key| error.get(*key)?.as_str().filter(|text| !text.is_empty()))
+        })?;
+        Some(id(error).map_or_else(|| text.to_owned(), |id| format!("{text} (error {id})")))
     };
     match body.get("errors").and_then(Value::as_array) {
         Some(errors) => {
@@ -108,9 +165,25 @@ fn from_object(body: &Value) -> Option<String> {
     }
 }
 
+fn id(error: &Value) -> Option<i64> {
+    ["ID", "id"].iter().find_map(|key| error.get(*key)?.as_i64())
+}
+
+/// Replaces each `needle` by as many asterisks.
+fn blot_out(body: &mut [u8], needle: &[u8]) {
+    let mut from = 0;
+    while let Some(at) = body[from..].windows(needle.len()).position(|window| window == needle) {
+        let (start, end) = (from + at, from + at + needle.len());
+        body[start..end].fill(b'*');
+        from = end;
+    }
+}
+
+/// Markup of any kind: pages start with a doctype, a comment, `<head>`, an XML declaration … No text of Astra does.
 fn looks_like_html(text: &str) -> bool {
-    let start = text.trim_start().get(..14).unwrap_or_default().to_ascii_lowercase();
-    start.starts_with("<!doctype html") || start.starts_with("<html")
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let mut start = text.chars();
+    start.next() == Some('<') && start.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '!' || c == '?')
 }
 
 fn without_tags(html: &str) -> String {
@@ -130,12 +203,27 @@ fn without_tags(html: &str) -> String {
         .collect()
 }
 
-/// Control characters and runs of white space become one space: remote text must not break a log line.
+/// Control characters and runs of white space become one space: remote text must not break a log line, nor turn its
+/// direction.
 fn one_line(text: &str) -> String {
-    let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let line = line.collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+    let mut line = String::new();
+    let mut words = text.split(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c));
+    // A body may be megabytes long; a few words more than the quote are enough to know that it is cut.
+    while line.len() <= QUOTED * 4 {
+        match words.next() {
+            Some("") => {}
+            Some(word) if line.is_empty() => line.push_str(word),
+            Some(word) => line.extend([" ", word]),
+            None => break,
+        }
     }
+    if line.chars().nth(QUOTED).is_none() {
+        return line;
+    }
+    line.chars().take(QUOTED - 1).chain(['…']).collect()
+}
+
+/// Characters that show nothing but change how the text around them is shown.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -103,6 +103,21 @@ impl Call {
         self
     }
 
+    /// Is it a `DELETE` of an access list (a database's, or that of the API itself) that does not name an address in the
+    /// query and, if there is a body, in the body? Astra takes it for "delete the whole list", which reopens access.
+    #[must_use]
+    pub fn would_delete_whole_list(&self) -> bool {
+        let path = self.path.trim_end_matches('/');
+        let is_list = path.ends_with("/access-list") || path.ends_with("/devops-acl");
+        let in_query =
+            self.query.iter().any(|(name, value)| *name == "addresses" && !value.trim().is_empty());
+        let in_body = self
+            .body
+            .as_ref()
+            .is_none_or(|body| body["addresses"].as_array().is_some_and(|addresses| !addresses.is_empty()));
+        self.method == Method::Delete && is_list && !(in_query && in_body)
+    }
+
     /// Path and encoded query, as they stand in the request line.
     #[must_use]
     pub fn target(&self) -> String {

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use tokio::time::sleep;
+use serde::de;
+use tokio::{sync::SemaphorePermit, time::sleep};
 
 use crate::{
     Answer, Call, Error, Token, Transport,
     answer::ReadError,
-    error::Class,
+    error::Sent,
     gate::Gate,
     retry::{self, PATIENCE},
+    transport::TransportError,
 };
 
 /// One operation of the API: how to call it, and how to read its answer.
@@ -21,7 +23,7 @@ pub trait Endpoint: Send + Sync {
     /// The call as plain data.
     fn call(&self) -> Call;
 
-    /// Reads a success. The default of a `204` is `()`.
+    /// Reads what [`Endpoint::accepts`] calls a success.
     ///
     /// # Errors
     /// When the body does not have the expected shape.
@@ -55,15 +57,10 @@ impl Client {
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<E::Output, Error> {
         let call = endpoint.call();
         let answer = self.answer(&call, |answer| endpoint.accepts(answer)).await?;
-        endpoint.read(&answer).map_err(|ReadError(source)| Error::Unreadable {
-            call: call.to_string(),
-            status: answer.status,
-            start: answer.start(),
-            source,
-        })
+        endpoint.read(&answer).map_err(|error| unreadable(&call, &answer, error))
     }
 
-    /// Sends a call whose answer's body does not matter.
+    /// Sends a call whose answer's body does not matter; only a page is taken for a failure.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -72,15 +69,19 @@ impl Client {
     }
 
     async fn answer(&self, call: &Call, accepts: impl Fn(&Answer) -> bool) -> Result<Answer, Error> {
+        if call.would_delete_whole_list() {
+            return Err(never_sent(call));
+        }
         let mut attempt = 1;
         loop {
             let error = match self.attempt(call, &accepts).await {
+                // A login page is no success, whatever its status: it would make a change look done.
+                Ok(answer) if answer.is_html() => {
+                    return Err(unreadable(call, &answer, ReadError(de::Error::custom("a page"))));
+                }
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if let (Class::Throttled, Some(wait)) = (error.class(), error.retry_after()) {
-                self.gate.silence(wait);
-            }
             let Some(pause) = retry::pause(&error, call.repeat, attempt, fastrand::f64()) else {
                 return Err(error);
             };
@@ -91,29 +92,58 @@ impl Client {
     }
 
     async fn attempt(&self, call: &Call, accepts: &impl Fn(&Answer) -> bool) -> Result<Answer, Error> {
-        let _place = self.gate.enter().await;
-        self.wait_out_silence(call).await?;
+        let _place = self.place(call).await?;
         tracing::debug!(call = %call, "calling Astra");
-        match self.transport.send(&self.token, call).await {
-            Ok(answer) if accepts(&answer) => Ok(answer),
-            Ok(answer) => Err(Error::refused(call, &answer)),
+        let result = match self.transport.send(&self.token, call).await {
+            Ok(answer) if accepts(&answer) => Ok(self.clean(answer)),
+            Ok(answer) => Err(Error::refused(call, &self.clean(answer))),
             Err(source) => Err(Error::Unreachable { call: call.to_string(), sent: source.sent, source }),
+        };
+        // The silence begins before the place is given back, or a waiting call would slip out in between.
+        if let Some(wait) = result.as_ref().err().and_then(retry::silence) {
+            self.gate.silence(wait);
         }
+        result
     }
 
-    /// A short silence is waited out; a long one is the caller's business.
-    async fn wait_out_silence(&self, call: &Call) -> Result<(), Error> {
+    /// The answer without the token, and without its secret part, which is what comes after the last colon.
+    fn clean(&self, answer: Answer) -> Answer {
+        let token = self.token.expose();
+        let secret = token.rsplit(':').next().unwrap_or_default();
+        answer.without(token).without(secret)
+    }
+
+    /// Waits until the call may go out. A short silence is waited out, without a place, so that calls that cannot wait
+    /// are told at once; a long one, or one that is prolonged again and again, is the caller's business.
+    async fn place(&self, call: &Call) -> Result<Option<SemaphorePermit<'_>>, Error> {
+        let mut patience = PATIENCE;
         loop {
             let wait = self.gate.silence_left();
-            if wait.is_zero() {
-                return Ok(());
-            }
-            if wait > PATIENCE {
+            if wait > patience {
                 return Err(Error::Silenced { call: call.to_string(), wait });
             }
-            sleep(wait).await;
+            if !wait.is_zero() {
+                sleep(wait).await;
+                patience -= wait;
+            }
+            let place = self.gate.enter().await;
+            // While this call waited for its place, another may have been told to be silent.
+            if self.gate.silence_left().is_zero() {
+                return Ok(place);
+            }
         }
     }
+}
+
+fn unreadable(call: &Call, answer: &Answer, ReadError(source): ReadError) -> Error {
+    Error::Unreadable { call: call.to_string(), status: answer.status, start: answer.start(), source }
+}
+
+/// The last line of defence for calls that were not made by this crate's own endpoints.
+fn never_sent(call: &Call) -> Error {
+    let what = "not sent, because without an address it would delete the whole list and open public access";
+    let source = TransportError { what: what.to_owned(), sent: Sent::No, source: None };
+    Error::Unreachable { call: call.to_string(), sent: Sent::No, source }
 }
 
 impl std::fmt::Debug for Client {

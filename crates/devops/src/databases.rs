@@ -1,13 +1,15 @@
 //! Databases, their datacenters and secure connect bundles (`/v2/databases`).
 
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use std::collections::HashSet;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
 
 use crate::{
     Answer, Call, Client, Endpoint, Error, Method,
     answer::ReadError,
     id::{DatabaseId, DatacenterId},
-    lenient::or_default,
+    lenient::{one_or_many, or_default},
 };
 
 const VIEW: &str = "org-db-view";
@@ -22,10 +24,10 @@ pub struct Database {
     /// Its id.
     pub id: DatabaseId,
     /// Name, cloud, regions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub info: DatabaseInfo,
     /// Its status: an open set, `ACTIVE`, `MAINTENANCE`, `TERMINATED` and a dozen more.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub status: DatabaseStatus,
 }
 
@@ -45,8 +47,8 @@ pub struct DatabaseInfo {
     /// The first region.
     #[serde(default, deserialize_with = "or_default")]
     pub region: String,
-    /// All regions, one datacenter each, in no promised order.
-    #[serde(default, deserialize_with = "or_default")]
+    /// All regions, one datacenter each, in no promised order. One that has no id yet is left out.
+    #[serde(default, deserialize_with = "with_id")]
     pub datacenters: Vec<Datacenter>,
 }
 
@@ -65,6 +67,17 @@ pub struct Datacenter {
     /// Its status; not sent in every place.
     #[serde(default, deserialize_with = "or_default")]
     pub status: DatabaseStatus,
+}
+
+/// A datacenter without an id, as one that is being made may be, cannot be named in any call; it must not make the
+/// list of all databases unreadable.
+fn with_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Datacenter>, D::Error> {
+    let mut found = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
+    found.retain(|datacenter| datacenter.get("id").and_then(Value::as_str) != Some(""));
+    found
+        .into_iter()
+        .map(|datacenter| serde_json::from_value(datacenter).map_err(de::Error::custom))
+        .collect()
 }
 
 /// A database's status: an open set.
@@ -125,30 +138,39 @@ impl Endpoint for ListDatabases {
     }
 
     fn read(&self, answer: &Answer) -> Result<Vec<Database>, ReadError> {
-        answer.read()
+        Ok(answer.read::<Option<_>>()?.unwrap_or_default())
     }
 }
 
 /// All databases that are not terminated, page by page.
 ///
 /// # Errors
-/// When one page cannot be had: half a list would look as if databases were gone.
+/// When one page cannot be had: half a list would look as if databases were gone. So it is too when a full page comes
+/// twice, because then the server does not know `starting_after`, and nobody knows what is behind that page.
 pub async fn list_all(client: &Client) -> Result<Vec<Database>, Error> {
     let mut all: Vec<Database> = Vec::new();
+    let mut seen = HashSet::new();
     let mut page = ListDatabases::default();
     loop {
         let found = client.send(&page).await?;
-        let last = found.last().map(|database| database.id.clone());
-        let full = found.len() >= PAGE;
-        // A server that does not know `starting_after` gives the same page for ever.
-        let repeated = last.is_some() && last == page.starting_after;
-        if !repeated {
-            all.extend(found);
-        }
-        if !full || repeated {
+        let count = found.len();
+        page.starting_after = found.last().map(|database| database.id.clone());
+        let before = all.len();
+        all.extend(found.into_iter().filter(|database| seen.insert(database.id.clone())));
+        if count < PAGE || (all.len() == before && count > PAGE) {
+            // The last page; or, with more than was asked for, a server that does not page and gave all at once.
             return Ok(all);
         }
-        page.starting_after = last;
+        if all.len() == before {
+            return Err(Error::Unreadable {
+                call: page.call().to_string(),
+                status: 200,
+                start: "the same page again".to_owned(),
+                source: serde::de::Error::custom(
+                    "starting_after has no effect, so the list would not be whole",
+                ),
+            });
+        }
     }
 }
 
@@ -165,7 +187,7 @@ impl Endpoint for GetDatabase {
 
     fn accepts(&self, answer: &Answer) -> bool {
         // Only Astra's own errors object says that a database is unknown; a 404 of some proxy does not.
-        answer.is_success() || (answer.status == 404 && answer.has_errors_object())
+        answer.is_success() || answer.is_unknown()
     }
 
     fn read(&self, answer: &Answer) -> Result<Option<Database>, ReadError> {
@@ -191,7 +213,7 @@ impl Endpoint for ListDatacenters {
     }
 
     fn read(&self, answer: &Answer) -> Result<Vec<Datacenter>, ReadError> {
-        answer.read()
+        one_or_many(answer)
     }
 }
 
@@ -209,12 +231,25 @@ pub struct SecureBundle {
     /// For connections over a VPC peering.
     #[serde(rename = "downloadURLInternal", default)]
     pub download_url_internal: Option<String>,
-    /// Which datacenter. The key is misspelt in the real API.
-    #[serde(rename = "datcenterID", alias = "datacenterID", default)]
+    /// Which datacenter.
+    #[serde(flatten, deserialize_with = "datacenter_id")]
     pub datacenter_id: Option<String>,
     /// Which region.
     #[serde(default)]
     pub region: Option<String>,
+}
+
+/// The key is misspelt in the real API; an answer with both spellings must not fail as one with a key twice.
+fn datacenter_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Spellings {
+        #[serde(rename = "datcenterID", default)]
+        real: Option<String>,
+        #[serde(rename = "datacenterID", default)]
+        right: Option<String>,
+    }
+    let spellings = Spellings::deserialize(deserializer)?;
+    Ok(spellings.real.or(spellings.right))
 }
 
 impl Endpoint for SecureBundleUrls {
@@ -223,20 +258,10 @@ impl Endpoint for SecureBundleUrls {
     fn call(&self) -> Call {
         Call::new(Method::Post, &["v2", "databases", self.0.as_str(), "secureBundleURL"], "db-cql")
             .query("all", "true")
-            .body(json!({}))
             .safe_to_repeat()
     }
 
     fn read(&self, answer: &Answer) -> Result<Vec<SecureBundle>, ReadError> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum OneOrMany {
-            Many(Vec<SecureBundle>),
-            One(SecureBundle),
-        }
-        Ok(match answer.read()? {
-            OneOrMany::Many(bundles) => bundles,
-            OneOrMany::One(bundle) => vec![bundle],
-        })
+        one_or_many(answer)
     }
 }

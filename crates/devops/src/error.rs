@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Answer, Call, transport::TransportError};
+use crate::{Answer, Call, answer::EMPTY, transport::TransportError};
 
 /// Why a call failed.
 ///
@@ -68,6 +68,8 @@ pub struct Refusal {
     pub permission: &'static str,
     /// How long Astra asked to wait.
     pub retry_after: Option<Duration>,
+    /// Was it a page, made by a proxy or firewall and not by Astra?
+    pub page: bool,
 }
 
 /// What kind of no it was: what a caller decides by.
@@ -81,11 +83,11 @@ pub enum Class {
     NotFound,
     /// 409: not now; the database is busy or the thing exists.
     Conflict,
-    /// 400, 422 and the other 4xx: the request itself is wrong and will be tomorrow.
+    /// 400, 422 and the other 4xx of Astra: the request itself is wrong and will be tomorrow.
     Invalid,
     /// 429: too many requests.
     Throttled,
-    /// 5xx, no answer, an unreadable answer: another try may go better.
+    /// 5xx, 408, a redirect, a proxy's page, no answer, an unreadable answer: another try may go better.
     Transient,
 }
 
@@ -99,6 +101,7 @@ impl Error {
             words: answer.words(),
             permission: call.permission,
             retry_after: answer.retry_after,
+            page: answer.is_html(),
         })
     }
 
@@ -128,8 +131,9 @@ impl Error {
         match self {
             Self::Unreachable { sent, .. } => matches!(sent, Sent::Maybe),
             Self::Unreadable { .. } => true,
-            // A 5xx may come from a proxy in front of a server that did the work.
-            Self::Refused(refusal) => refusal.status >= 500,
+            // Only a 4xx in Astra's own words says that nothing was done: a 5xx, a 408 or a page may come from a proxy
+            // in front of a server that did the work, and a redirect may be the answer to work done.
+            Self::Refused(refusal) => matches!(refusal.class(), Class::Transient),
             Self::Silenced { .. } => false,
         }
     }
@@ -140,11 +144,15 @@ impl Refusal {
     #[must_use]
     pub const fn class(&self) -> Class {
         match self.status {
+            429 => Class::Throttled,
+            // A proxy's 404 must not read as "gone", nor its 403 as "the token is bad".
+            _ if self.page => Class::Transient,
             401 => Class::Unauthorized,
             403 => Class::Forbidden,
             404 => Class::NotFound,
             409 => Class::Conflict,
-            429 => Class::Throttled,
+            // A request that was cut short on its way, or came too early in the connection.
+            408 | 425 => Class::Transient,
             400..=499 => Class::Invalid,
             _ => Class::Transient,
         }
@@ -152,15 +160,24 @@ impl Refusal {
 
     /// What to do about it, where the status tells.
     fn advice(&self) -> String {
-        match self.class() {
-            Class::Unauthorized => format!(
-                "the token is not valid, or its role lacks the permission {}: Astra does not tell which",
-                self.permission
+        let Self { permission, .. } = self;
+        match (self.class(), self.status) {
+            // Astra's bare `null` is the same for both; with words, it is the words that tell.
+            (Class::Unauthorized, _) if matches!(self.words.as_str(), "null" | EMPTY) => format!(
+                "the token is not valid, or its role lacks the permission {permission}: Astra does not tell which"
             ),
-            Class::Forbidden => format!(
-                "the token's role lacks the permission {}, or the organization's DevOps API access list does not have the operator's address",
-                self.permission
+            (Class::Unauthorized, _) => {
+                format!("check that the token is valid and that its role has the permission {permission}")
+            }
+            (Class::Forbidden, _) => format!(
+                "the token's role lacks the permission {permission}, or the organization's DevOps API access list does not have the operator's address"
             ),
+            (Class::Transient, 400..=499) if self.page => {
+                "a proxy or firewall answered in Astra's place: check the way to the API".to_owned()
+            }
+            (_, 300..=399) => {
+                "Astra's API does not redirect: check its URL and the proxies on the way".to_owned()
+            }
             _ => String::new(),
         }
     }

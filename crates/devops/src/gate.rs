@@ -10,6 +10,8 @@ use tokio::{
     time::Instant,
 };
 
+use crate::retry::LONGEST_SILENCE;
+
 /// Bounds the calls of one token.
 #[derive(Debug)]
 pub struct Gate {
@@ -21,7 +23,8 @@ impl Gate {
     /// A gate that lets `concurrency` calls through at once.
     #[must_use]
     pub fn new(concurrency: usize) -> Self {
-        Self { places: Semaphore::new(concurrency.max(1)), silent_until: Mutex::new(None) }
+        let places = Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS));
+        Self { places, silent_until: Mutex::new(None) }
     }
 
     /// Waits for a place; it is given back when the permit is dropped.
@@ -30,9 +33,9 @@ impl Gate {
         self.places.acquire().await.ok()
     }
 
-    /// Astra asked for silence: no call of this token goes out before `pause` is over.
+    /// Astra asked for silence: no call of this token goes out before `pause` is over, or [`LONGEST_SILENCE`].
     pub fn silence(&self, pause: Duration) {
-        let until = Instant::now() + pause;
+        let until = Instant::now() + pause.min(LONGEST_SILENCE);
         let mut silent = self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
         *silent = Some(silent.map_or(until, |old| old.max(until)));
     }

@@ -9,24 +9,46 @@ use reqwest::{
     redirect::Policy,
 };
 
-use crate::{Answer, Call, Token, Transport, call::Method, error::Sent, transport::TransportError};
+use rustls::crypto::CryptoProvider;
+
+use crate::{
+    Answer, Call, Token, Transport, call::Method, error::Sent, retry::LONGEST_SILENCE,
+    transport::TransportError,
+};
 
 /// Where the API is in production.
 pub const PRODUCTION: &str = "https://api.astra.datastax.com";
 
-/// A call without an answer after this long has failed. Shorter than any reconcile, so that a status can be written.
-const CALL: Duration = Duration::from_secs(20);
-/// A connection that is not made after this long will not be.
-const CONNECT: Duration = Duration::from_secs(5);
-/// A body beyond this is not read: no answer of the API is near it, and an endless one must not eat the memory.
-const BODY: usize = 4 << 20;
+/// How long and how much is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A call without a whole answer after this long has failed.
+    pub call: Duration,
+    /// A connection that is not made after this long will not be.
+    pub connect: Duration,
+    /// A body of more bytes is not read: no answer of the API is near it, and an endless one must not eat the memory.
+    /// Compressed answers are not asked for, so a small one cannot become a large one.
+    pub body: usize,
+}
 
-/// Sends calls to one base URL over pooled connections. `HTTP(S)_PROXY` and `NO_PROXY` are honoured; redirects are
-/// never followed, because the API has none and the token must not travel.
+impl Default for Limits {
+    /// 20 s a call, which is shorter than any reconcile, so that a status can be written; 5 s a connection; 4 MiB.
+    fn default() -> Self {
+        Self { call: Duration::from_secs(20), connect: Duration::from_secs(5), body: 4 << 20 }
+    }
+}
+
+/// Sends calls to one base URL over pooled connections.
+///
+/// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured as they are when it is made, but for a loopback address no
+/// proxy is used, because plain HTTP would show the token to it. Trusted are the system's certificates, or those that
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Redirects are never followed: the API has none, and the token must not
+/// travel.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
     base: Url,
+    limits: Limits,
 }
 
 /// A base URL that cannot be used, or an HTTP client that cannot be made.
@@ -46,34 +68,61 @@ pub enum SetupError {
         /// What was given.
         url: Url,
     },
+    /// Something besides scheme, host, port and path.
+    #[error("{host}: the API's URL must have no user, password, query or fragment")]
+    NotABase {
+        /// The URL's host; the rest may be secret.
+        host: String,
+    },
     /// The HTTP client could not be made.
-    #[error("cannot set up the HTTP client")]
+    #[error(
+        "cannot set up the HTTP client; are there CA certificates on this system, or does SSL_CERT_FILE name some?"
+    )]
     Client(#[from] reqwest::Error),
 }
 
 impl HttpTransport {
-    /// A transport to `base`, e.g. [`PRODUCTION`]. `user_agent` tells Astra who calls.
+    /// A transport to `base`, e.g. [`PRODUCTION`], with the default [`Limits`]. `user_agent` tells Astra who calls.
     ///
     /// # Errors
     /// When the URL is not `https` (or `http` on a loopback address), or the TLS set-up fails.
     pub fn new(base: &str, user_agent: &str) -> Result<Self, SetupError> {
-        let base: Url = base.parse().map_err(|_| SetupError::NotAUrl { url: base.to_owned() })?;
-        if base.scheme() != "https" && !is_loopback(&base) {
-            return Err(SetupError::Insecure { url: base });
-        }
-        let client = reqwest::Client::builder()
-            .user_agent(user_agent)
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(CALL)
-            .build()?;
-        Ok(Self { client, base })
+        Self::with_limits(base, user_agent, Limits::default())
     }
 
-    /// The request's URL. The path is already encoded; it is set as text so that nothing in it is touched again.
+    /// As [`HttpTransport::new`], with limits of one's own.
+    ///
+    /// # Errors
+    /// As [`HttpTransport::new`].
+    pub fn with_limits(base: &str, user_agent: &str, limits: Limits) -> Result<Self, SetupError> {
+        let base = check(base)?;
+        ensure_provider();
+        let builder = reqwest::Client::builder()
+            .user_agent(user_agent)
+            .redirect(Policy::none())
+            .connect_timeout(limits.connect)
+            .timeout(limits.call);
+        let builder = match base.scheme() {
+            "https" => builder,
+            // No TLS, so no certificates: a simulator can be reached from a machine that has none.
+            _ => builder.no_proxy().tls_certs_only([]),
+        };
+        Ok(Self { client: builder.build()?, base, limits })
+    }
+
+    /// The request's URL. The path is already encoded, and must come out of the URL parser as it went in: the parser
+    /// takes `.` and `..` for steps, and a call must not end up on another path.
     fn url(&self, call: &Call) -> Result<Url, TransportError> {
-        let text = format!("{}{}", self.base.as_str().trim_end_matches('/'), call.target());
-        text.parse().map_err(|error| failed("cannot build the URL", Sent::No, error))
+        let target = format!("{}{}", self.base.path().trim_end_matches('/'), call.target());
+        let text = self.base.origin().ascii_serialization() + &target;
+        let url: Url = text.parse().map_err(|error| failed("cannot build the URL", Sent::No, error))?;
+        let (path, query) =
+            target.split_once('?').map_or((&*target, None), |(path, query)| (path, Some(query)));
+        if url.path() == path && url.query() == query && url.fragment().is_none() {
+            return Ok(url);
+        }
+        let what = format!("the path {} cannot be sent as it is", call.path);
+        Err(TransportError { what, sent: Sent::No, source: None })
     }
 
     async fn carry(&self, token: &Token, call: &Call) -> Result<Answer, TransportError> {
@@ -93,7 +142,7 @@ impl HttpTransport {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         let response = request.send().await.map_err(not_answered)?;
-        read(response).await
+        read(response, self.limits.body).await
     }
 }
 
@@ -103,23 +152,19 @@ impl Transport for HttpTransport {
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Answer, TransportError> {
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Answer, TransportError> {
     let mut answer = Answer {
         status: response.status().as_u16(),
         retry_after: header(response.headers(), &RETRY_AFTER).and_then(retry_after),
         location: header(response.headers(), &LOCATION).map(ToOwned::to_owned),
         body: Vec::new(),
     };
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| failed("the answer broke off", Sent::Maybe, error.without_url()))?
-    {
-        answer.body.extend_from_slice(&chunk);
-        if answer.body.len() > BODY {
-            let what = format!("the answer is longer than {} MiB", BODY >> 20);
+    while let Some(chunk) = response.chunk().await.map_err(broke_off)? {
+        if answer.body.len() + chunk.len() > limit {
+            let what = format!("the answer is longer than {limit} bytes");
             return Err(TransportError { what, sent: Sent::Maybe, source: None });
         }
+        answer.body.extend_from_slice(&chunk);
     }
     Ok(answer)
 }
@@ -144,6 +189,11 @@ fn not_answered(error: reqwest::Error) -> TransportError {
     failed(what, sent, error.without_url())
 }
 
+fn broke_off(error: reqwest::Error) -> TransportError {
+    let what = if error.is_timeout() { "the answer did not end in time" } else { "the answer broke off" };
+    failed(what, Sent::Maybe, error.without_url())
+}
+
 fn failed(what: &str, sent: Sent, source: impl StdError + Send + Sync + 'static) -> TransportError {
     TransportError { what: what.to_owned(), sent, source: Some(Box::new(source)) }
 }
@@ -152,15 +202,46 @@ fn header<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> Opt
     headers.get(name)?.to_str().ok()
 }
 
-/// `Retry-After` in seconds or as an HTTP date. Anything else is no wish at all.
+/// `Retry-After` in seconds or as an HTTP date, at most [`LONGEST_SILENCE`]. A date in the past is zero; anything else is
+/// no wish at all.
 #[must_use]
 pub fn retry_after(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    retry_after_at(text, jiff::Timestamp::now())
+}
+
+fn retry_after_at(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    let wish = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // Too many digits for a number are a long time.
+        text.parse().map_or(Duration::MAX, Duration::from_secs)
+    } else {
+        let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(at.duration_since(now)).unwrap_or_default()
+    };
+    Some(wish.min(LONGEST_SILENCE))
+}
+
+fn check(base: &str) -> Result<Url, SetupError> {
+    let base: Url = base.parse().map_err(|_| SetupError::NotAUrl { url: base.to_owned() })?;
+    let is_base = base.username().is_empty()
+        && base.password().is_none()
+        && base.query().is_none()
+        && base.fragment().is_none();
+    match base.scheme() {
+        _ if !is_base => Err(SetupError::NotABase { host: base.host_str().unwrap_or_default().to_owned() }),
+        "https" => Ok(base),
+        "http" if is_loopback(&base) => Ok(base),
+        _ => Err(SetupError::Insecure { url: base }),
     }
-    let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp();
-    let left = at.duration_since(jiff::Timestamp::now());
-    Some(Duration::try_from(left).unwrap_or_default())
+}
+
+/// TLS needs a provider of cryptography, one for the whole program. One that is installed already stays: this is a
+/// library, and the program's choice comes first.
+fn ensure_provider() {
+    if CryptoProvider::get_default().is_none() {
+        // An error means that another thread was faster, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -171,5 +252,19 @@ fn is_loopback(url: &Url) -> bool {
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback()),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+    use crate::Token;
+
+    #[test]
+    fn the_header_hides_its_value_from_the_http_stack() {
+        let header = bearer(&Token::new("AstraCS:secret").unwrap()).unwrap();
+        assert_eq!(header.to_str().unwrap(), "Bearer AstraCS:secret");
+        assert!(header.is_sensitive());
+        assert_eq!(format!("{header:?}"), "Sensitive");
     }
 }

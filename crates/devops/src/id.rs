@@ -77,9 +77,12 @@ id!(
 );
 id!(
     /// A private endpoint's id as a cloud names it; an Azure resource id has slashes, which are encoded in paths.
-    EndpointId, "endpoint id", "1 to 1024 visible characters", |text| {
-        // `.` and `..` would be taken for path steps by URL parsers, even encoded.
-        (1..=1024).contains(&text.len()) && !matches!(text, "." | "..") && text.chars().all(|c| c.is_ascii_graphic())
+    EndpointId, "endpoint id", "1 to 1024 bytes without white space", |text| {
+        // `.` and `..` would be taken for path steps by URL parsers, even encoded. Azure's resource groups may have
+        // letters of any alphabet in their names.
+        (1..=1024).contains(&text.len())
+            && !matches!(text, "." | "..")
+            && !text.chars().any(|c| c.is_whitespace() || c.is_control())
     }
 );
 

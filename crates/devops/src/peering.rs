@@ -5,10 +5,18 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Answer, Call, Endpoint, Method, answer::ReadError, id::DatabaseId, lenient::or_default};
+use crate::{
+    Answer, Call, Endpoint, Method,
+    answer::ReadError,
+    id::DatabaseId,
+    lenient::{object, or_default},
+};
 
 const READ: &str = "org-db-readpeering";
 const WRITE: &str = "org-db-addpeering";
+
+/// What an answer about a peering must have something of.
+const FIELDS: &[&str] = &["connectionId", "status", "currentVpc", "otherVpc"];
 
 /// The clouds, as they are written in paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,11 +160,13 @@ impl Endpoint for GetPeering {
     }
 
     fn accepts(&self, answer: &Answer) -> bool {
-        answer.is_success() || (answer.status == 404 && !answer.is_html())
+        // Astra's word for "no peering" is not documented: a bare string or an errors object. The latter may also mean
+        // that the database is unknown, and then there is no peering either.
+        answer.is_success() || answer.is_plain_404() || answer.is_unknown()
     }
 
     fn read(&self, answer: &Answer) -> Result<Option<Peering>, ReadError> {
-        if answer.status == 404 { Ok(None) } else { answer.read().map(Some) }
+        if answer.status == 404 { Ok(None) } else { object(answer, FIELDS).map(Some) }
     }
 }
 
@@ -178,7 +188,7 @@ impl Endpoint for CreatePeering {
     }
 
     fn read(&self, answer: &Answer) -> Result<Peering, ReadError> {
-        answer.read()
+        object(answer, FIELDS)
     }
 }
 

@@ -1,17 +1,20 @@
 //! Private link: allowed principals, service name and private endpoints of a datacenter
 //! (`/v2/organizations/…/private-link`). In these paths `clusterID` is the database's id.
 
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::{Value, json};
 
 use crate::{
     Answer, Call, Endpoint, Method,
     answer::ReadError,
     id::{DatabaseId, DatacenterId, EndpointId},
-    lenient::or_default,
+    lenient::{object, object_or_none, or_default},
 };
 
 const MANAGE: &str = "db-manage-privateendpoint";
+
+/// What an answer about a datacenter's private link must have something of.
+const LINK: &[&str] = &["serviceName", "allowedPrincipals", "datacenterID", "endpoints"];
 
 /// Which datacenter of which database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,9 +58,18 @@ pub struct PrivateLink {
     /// Who may connect.
     #[serde(default, deserialize_with = "or_default")]
     pub allowed_principals: Vec<String>,
-    /// The endpoints that were accepted or rejected.
-    #[serde(default, deserialize_with = "or_default")]
+    /// The endpoints that were accepted or rejected. One whose id no call could name is left out.
+    #[serde(default, deserialize_with = "with_id")]
     pub endpoints: Vec<PrivateEndpoint>,
+}
+
+/// Somebody else's endpoint with an odd id (empty, with a space) must not make the links of the whole organization
+/// unreadable. It cannot be one of ours: such an id is never sent.
+fn with_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PrivateEndpoint>, D::Error> {
+    let odd = |id: &str| id.parse::<EndpointId>().is_err();
+    let mut found = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
+    found.retain(|endpoint| !endpoint.get("endpointID").and_then(Value::as_str).is_some_and(odd));
+    found.into_iter().map(|endpoint| serde_json::from_value(endpoint).map_err(de::Error::custom)).collect()
 }
 
 /// A private endpoint as Astra has it.
@@ -91,13 +103,22 @@ impl Endpoint for ListPrivateLinks {
         Call::new(Method::Get, &["v2", "organizations", "private-link"], MANAGE)
     }
 
+    fn accepts(&self, answer: &Answer) -> bool {
+        // An organization without any configuration is answered as a datacenter without one.
+        answer.is_success() || answer.is_plain_404()
+    }
+
     fn read(&self, answer: &Answer) -> Result<Vec<DatabaseLinks>, ReadError> {
         #[derive(Deserialize)]
         struct Organization {
             #[serde(default, deserialize_with = "or_default")]
             clusters: Vec<DatabaseLinks>,
         }
-        Ok(answer.read::<Organization>()?.clusters)
+        if answer.status == 404 {
+            return Ok(Vec::new());
+        }
+        let found: Option<Organization> = object_or_none(answer, &["clusters"])?;
+        Ok(found.map(|organization| organization.clusters).unwrap_or_default())
     }
 }
 
@@ -112,8 +133,16 @@ impl Endpoint for GetDatabaseLinks {
         Call::new(Method::Get, &["v2", "organizations", "clusters", self.0.as_str(), "private-link"], MANAGE)
     }
 
+    fn accepts(&self, answer: &Answer) -> bool {
+        answer.is_success() || answer.is_plain_404()
+    }
+
     fn read(&self, answer: &Answer) -> Result<DatabaseLinks, ReadError> {
-        answer.read()
+        let nothing = || DatabaseLinks { database: self.0.clone(), datacenters: Vec::new() };
+        if answer.status == 404 {
+            return Ok(nothing());
+        }
+        Ok(object_or_none(answer, &["clusterID"])?.unwrap_or_else(nothing))
     }
 }
 
@@ -134,9 +163,12 @@ impl Endpoint for GetPrivateLink {
     }
 
     fn read(&self, answer: &Answer) -> Result<Option<PrivateLink>, ReadError> {
-        if answer.status == 404 { Ok(None) } else { answer.read() }
+        if answer.status == 404 { Ok(None) } else { object_or_none(answer, LINK) }
     }
 }
+
+/// What the answer to allowing a principal must have something of.
+const SERVICE: &[&str] = &["serviceName", "allowedPrincipals"];
 
 /// What [`AllowPrincipals`] answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -169,7 +201,7 @@ impl Endpoint for AllowPrincipals {
     }
 
     fn read(&self, answer: &Answer) -> Result<Service, ReadError> {
-        answer.read()
+        object(answer, SERVICE)
     }
 }
 
@@ -187,7 +219,7 @@ impl Endpoint for AddAllowedPrincipals {
     }
 
     fn read(&self, answer: &Answer) -> Result<Service, ReadError> {
-        answer.read()
+        object(answer, SERVICE)
     }
 }
 
@@ -234,23 +266,40 @@ impl Endpoint for AcceptEndpoint {
     }
 
     fn read(&self, answer: &Answer) -> Result<PrivateEndpoint, ReadError> {
-        // Older documents show the datacenters around the endpoint; newer clients read the endpoint itself.
         #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Shape {
-            Endpoint(PrivateEndpoint),
-            Wrapped { datacenters: Vec<PrivateLink> },
+        struct Wrapped {
+            #[serde(default, deserialize_with = "or_default")]
+            datacenters: Vec<PrivateLink>,
         }
-        Ok(match answer.read()? {
-            Shape::Endpoint(endpoint) => endpoint,
-            Shape::Wrapped { datacenters } => {
-                let mut endpoints = datacenters.into_iter().flat_map(|datacenter| datacenter.endpoints);
-                endpoints.next().ok_or_else(|| {
-                    let nothing: serde_json::Error = serde::de::Error::custom("no endpoint in the answer");
-                    ReadError(nothing)
-                })?
-            }
+        let body: Value = answer.read()?;
+        if body.get("endpointID").is_some() {
+            return Ok(serde_json::from_value(body)?);
+        }
+        // Older documents show the datacenters around the endpoint, and then all of their endpoints.
+        let wrapped: Wrapped = serde_json::from_value(body)?;
+        let all: Vec<_> =
+            wrapped.datacenters.into_iter().flat_map(|datacenter| datacenter.endpoints).collect();
+        self.own(all).ok_or_else(|| {
+            ReadError(de::Error::custom(format_args!("the endpoint {} is not in the answer", self.id)))
         })
+    }
+}
+
+impl AcceptEndpoint {
+    /// The endpoint that was asked for among `all`. A wrong guess would be taken for ours and could be removed later, so
+    /// when in doubt there is none.
+    fn own(&self, mut all: Vec<PrivateEndpoint>) -> Option<PrivateEndpoint> {
+        if let Some(same) = all.iter().position(|endpoint| endpoint.id == self.id) {
+            return Some(all.swap_remove(same));
+        }
+        // Azure: Astra makes another id, from the last segment of the resource id and a GUID.
+        let (_, name) = self.id.as_str().rsplit_once('/')?;
+        let is_made_from = |id: &str| {
+            let start = id.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+            start && id[name.len()..].starts_with('.')
+        };
+        all.retain(|endpoint| is_made_from(endpoint.id.as_str()));
+        if all.len() == 1 { all.pop() } else { None }
     }
 }
 

@@ -19,7 +19,7 @@ pub struct ServerlessRegion {
     #[serde(default, deserialize_with = "or_default")]
     pub display_name: String,
     /// Can it be used by this organization?
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub enabled: bool,
 }
 
@@ -35,7 +35,7 @@ impl Endpoint for ListServerlessRegions {
     }
 
     fn read(&self, answer: &Answer) -> Result<Vec<ServerlessRegion>, ReadError> {
-        answer.read()
+        Ok(answer.read::<Option<_>>()?.unwrap_or_default())
     }
 }
 
@@ -63,6 +63,6 @@ impl Endpoint for ListClassicRegions {
     }
 
     fn read(&self, answer: &Answer) -> Result<Vec<ClassicRegion>, ReadError> {
-        answer.read()
+        Ok(answer.read::<Option<_>>()?.unwrap_or_default())
     }
 }
