@@ -58,9 +58,15 @@ HTTPS_PROXY and NO_PROXY are honoured for calls to Astra.";
 #[command(after_help = RUN_HELP)]
 struct RunArgs {
     /// Watch only this namespace; may be given several times. Without it, all namespaces are watched
-    #[arg(long = "namespace", short = 'n', value_name = "NAMESPACE", env = "ASTRA_OPERATOR_NAMESPACES", value_delimiter = ',')]
+    #[arg(
+        long = "namespace",
+        short = 'n',
+        value_name = "NAMESPACE",
+        env = "ASTRA_OPERATOR_NAMESPACES",
+        value_delimiter = ','
+    )]
     namespaces: Vec<String>,
-    /// Base URL of the Astra `DevOps` API. Only the operator decides where tokens are sent, never a resource
+    /// Base URL of the Astra DevOps API. Only the operator decides where tokens are sent, never a resource
     #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
     devops_url: String,
     /// How often everything is compared with Astra when nothing happens
@@ -70,7 +76,12 @@ struct RunArgs {
     #[arg(long, value_name = "N", env = "ASTRA_OPERATOR_CONCURRENCY", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
     /// Where /healthz and /readyz are served
-    #[arg(long, value_name = "ADDR:PORT", env = "ASTRA_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8081")]
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "ASTRA_OPERATOR_HEALTH_ADDRESS",
+        default_value = "0.0.0.0:8081"
+    )]
     health_address: SocketAddr,
     /// The form of log lines
     #[arg(long, value_name = "FORMAT", env = "ASTRA_OPERATOR_LOG_FORMAT", default_value = "human")]
@@ -81,7 +92,8 @@ struct RunArgs {
 }
 
 fn at_least_a_second(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write for example 60s or 5m"))?;
+    let duration =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; write for example 60s or 5m"))?;
     if duration < Duration::from_secs(1) { Err("must be at least 1s".to_owned()) } else { Ok(duration) }
 }
 

@@ -15,7 +15,7 @@ use kube::{
     Api, Client, ResourceExt,
     core::DeserializeGuard,
     runtime::{
-        Config, Controller, Predicate, WatchStreamExt,
+        Config, Controller, Predicate, PredicateConfig, WatchStreamExt,
         controller::{Action, Error as ControllerError},
         predicates, reflector, watcher,
     },
@@ -71,7 +71,9 @@ impl Scope {
     fn apis<K: Kind>(&self, client: &Client) -> Vec<Api<DeserializeGuard<K>>> {
         match self {
             Self::Cluster => vec![Api::all(client.clone())],
-            Self::Namespaces(names) => names.iter().map(|name| Api::namespaced(client.clone(), name)).collect(),
+            Self::Namespaces(names) => {
+                names.iter().map(|name| Api::namespaced(client.clone(), name)).collect()
+            }
         }
     }
 }
@@ -89,7 +91,8 @@ pub struct KindContext<K: Kind> {
 /// Runs a kind: one watch for each namespace, or one for the whole cluster.
 pub fn run<K: Kind>(context: &Context) -> Running {
     let apis = context.scope.apis::<K>(&context.client);
-    let (stores, writers): (Vec<_>, Vec<_>) = apis.iter().map(|_| reflector::store::<DeserializeGuard<K>>()).unzip();
+    let (stores, writers): (Vec<_>, Vec<_>) =
+        apis.iter().map(|_| reflector::store::<DeserializeGuard<K>>()).unzip();
     let shared = Arc::new(KindContext {
         context: context.clone(),
         stores: Stores::new(stores.clone()),
@@ -122,7 +125,7 @@ fn one<K: Kind>(
         .applied_objects()
         .predicate_filter(
             predicates::generation.combine(predicates::annotations),
-            predicates_config(),
+            PredicateConfig::default(),
         );
     Controller::for_stream(changes, store)
         .with_config(Config::default().concurrency(shared.context.concurrency))
@@ -131,22 +134,19 @@ fn one<K: Kind>(
         .for_each(|result| async move { log::<K>(result) })
 }
 
-fn predicates_config() -> kube::runtime::PredicateConfig {
-    kube::runtime::PredicateConfig::default()
-}
+/// How one turn of the queue ended.
+type Turn<K> = Result<
+    (reflector::ObjectRef<DeserializeGuard<K>>, Action),
+    ControllerError<std::convert::Infallible, watcher::Error>,
+>;
 
 /// What the queue itself has to tell: a watch that fails is retried, with a word on why.
-fn log<K: Kind>(
-    result: Result<
-        (reflector::ObjectRef<DeserializeGuard<K>>, Action),
-        ControllerError<std::convert::Infallible, watcher::Error>,
-    >,
-) {
+fn log<K: Kind>(turn: Turn<K>) {
     let kind = K::kind(&());
-    match result {
+    match turn {
         Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
         Err(ControllerError::QueueError(error)) => {
-            tracing::warn!(%kind, %error, "watching failed and is tried again; are the CRDs installed (`astra-operator crds | kubectl apply -f -`), and may the operator list and watch them?");
+            tracing::warn!(%kind, %error, "watching failed and is tried again; are the CRDs installed (`astra-operator crds | kubectl apply --server-side -f -`), and may the operator list and watch them?");
         }
         Err(error) => tracing::warn!(%kind, %error, "the queue reports an error"),
     }

@@ -75,7 +75,11 @@ pub trait Kind:
     ///
     /// # Errors
     /// When the spec and the database do not fit together.
-    fn place(desired: &Self::Desired, database: &Database, details: &Self::Details) -> Result<Self::Place, Problem>;
+    fn place(
+        desired: &Self::Desired,
+        database: &Database,
+        details: &Self::Details,
+    ) -> Result<Self::Place, Problem>;
 
     /// The place that the status remembers: deletion must not depend on a spec that may have become invalid.
     fn recorded_place(database: &DatabaseId, details: &Self::Details) -> Option<Self::Place>;
@@ -126,6 +130,7 @@ pub trait Kind:
     fn summary(view: &View<'_, Self>) -> String;
 
     /// Conditions of the kind's own, beside those of all kinds.
+    #[must_use]
     fn conditions(_view: &View<'_, Self>) -> Vec<KindCondition> {
         Vec::new()
     }
@@ -145,13 +150,22 @@ pub struct Common<'a> {
 }
 
 /// What shall be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Goal<'a, D> {
     /// What the spec says.
     Present(&'a D),
     /// Nothing that this object owns. Deletion is a goal, not another code path.
     Absent,
 }
+
+// Not derived: that would demand `D: Copy`.
+impl<D> Clone for Goal<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D> Copy for Goal<'_, D> {}
 
 /// Everything that a plan may look at.
 #[derive(Debug)]
@@ -197,6 +211,7 @@ impl<K: Kind> View<'_, K> {
 
 /// Another object of the same kind at the same place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, all combinations of which occur")]
 pub struct Peer {
     /// `namespace/name`.
     pub name: String,

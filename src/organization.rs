@@ -13,6 +13,7 @@ use astra_devops::{
     access_list::{AccessList, GetAccessList, ListAccessLists},
     databases::{self, Database, GetDatabase},
     id::DatabaseId,
+    organization::GetCurrentOrganization,
     peering::{GetPeering, Peering},
     private_link::{DatabaseLinks, GetPrivateLink, ListPrivateLinks, Place, PrivateLink},
 };
@@ -57,13 +58,23 @@ impl Organization {
         &self.client
     }
 
+    /// The organization's id in Astra, read now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn id(&self) -> Result<String, Arc<Error>> {
+        Ok(self.client.send(&GetCurrentOrganization).await?.id)
+    }
+
     /// All databases that are not terminated, read at or after `not_before`.
     ///
     /// # Errors
     /// When they cannot be read.
     pub async fn databases(&self, not_before: Instant) -> Result<Arc<Vec<Database>>, Arc<Error>> {
-        let client = self.client.clone();
-        let read = || async move { databases::list_all(&client).await }.boxed();
+        let read = || {
+            let client = self.client.clone();
+            async move { databases::list_all(&client).await }.boxed()
+        };
         self.databases.no_older_than(not_before, read).await
     }
 
@@ -79,12 +90,16 @@ impl Organization {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn access_list(&self, id: &DatabaseId, freshness: Freshness) -> Result<Option<AccessList>, Arc<Error>> {
+    pub async fn access_list(
+        &self,
+        id: &DatabaseId,
+        freshness: Freshness,
+    ) -> Result<Option<AccessList>, Arc<Error>> {
         let Freshness::NoOlderThan(not_before) = freshness else {
             return self.client.send(&GetAccessList(id.clone())).await.map_err(Arc::new);
         };
-        let client = self.client.clone();
         let read = || {
+            let client = self.client.clone();
             async move {
                 let lists = client.send(&ListAccessLists).await?;
                 Ok(lists.into_iter().map(|list| (list.database_id.clone(), list)).collect())
@@ -98,12 +113,16 @@ impl Organization {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn private_link(&self, place: &Place, freshness: Freshness) -> Result<Option<PrivateLink>, Arc<Error>> {
+    pub async fn private_link(
+        &self,
+        place: &Place,
+        freshness: Freshness,
+    ) -> Result<Option<PrivateLink>, Arc<Error>> {
         let Freshness::NoOlderThan(not_before) = freshness else {
             return self.client.send(&GetPrivateLink(place.clone())).await.map_err(Arc::new);
         };
-        let client = self.client.clone();
         let read = || {
+            let client = self.client.clone();
             async move {
                 let links = client.send(&ListPrivateLinks).await?;
                 Ok(links.into_iter().map(|links| (links.database.clone(), links)).collect())
@@ -111,7 +130,8 @@ impl Organization {
             .boxed()
         };
         let all = self.private_links.no_older_than(not_before, read).await?;
-        let datacenters = all.get(&place.database).map(|links| links.datacenters.as_slice()).unwrap_or_default();
+        let datacenters =
+            all.get(&place.database).map(|links| links.datacenters.as_slice()).unwrap_or_default();
         Ok(datacenters.iter().find(|link| link.datacenter == place.datacenter.as_str()).cloned())
     }
 

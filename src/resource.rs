@@ -16,7 +16,9 @@ pub const VERSION: &str = "v1beta1";
 pub struct DatabaseRef {
     /// The database's id, as the Astra Portal and `GET /v2/databases` show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
+    #[schemars(regex(
+        pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+    ))]
     pub id: Option<String>,
     /// The database's name. It is looked up in the token's organization; several databases may have one name in Astra,
     /// and then the id is needed.

@@ -20,6 +20,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// # Errors
 /// When the socket fails.
 pub async fn serve(listener: TcpListener) -> io::Result<()> {
-    let router = Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(|| async { "ok\n" }));
+    let router =
+        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(|| async { "ok\n" }));
     axum::serve(listener, router).await
 }

@@ -18,6 +18,9 @@ pub struct Status<D> {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"])
     )]
     pub conditions: Vec<Condition>,
+    /// The Astra organization that the database is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
     /// The id of the database that `spec.database` was resolved to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_id: Option<String>,

@@ -34,7 +34,8 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
 }
 
 async fn serve(args: RunArgs) -> Result<(), Failure> {
-    let transport = HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
+    let transport =
+        HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
     let client = kubernetes().await?;
     let (stop, stopped) = watch::channel(false);
     let context = context(&args, client, transport, stopped);
@@ -46,7 +47,8 @@ async fn serve(args: RunArgs) -> Result<(), Failure> {
         resync = %humantime::format_duration(args.resync),
         "started"
     );
-    let controllers = futures::future::join_all(KINDS.iter().map(|entry| tokio::spawn((entry.run)(&context))));
+    let controllers =
+        futures::future::join_all(KINDS.iter().map(|entry| tokio::spawn((entry.run)(&context))));
     let mut controllers = std::pin::pin!(controllers);
     tokio::select! {
         // A controller never ends by itself; if one does, the process must not look alive.

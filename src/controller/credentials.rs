@@ -48,7 +48,11 @@ impl Credentials {
     ///
     /// # Errors
     /// Which Secret, key or content is wrong.
-    pub async fn organization(&self, namespace: &str, from: &CredentialsRef) -> Result<Arc<Organization>, Problem> {
+    pub async fn organization(
+        &self,
+        namespace: &str,
+        from: &CredentialsRef,
+    ) -> Result<Arc<Organization>, Problem> {
         let place = (namespace.to_owned(), from.secret_name.clone(), from.key.clone());
         if let Some(read) = self.lock().get(&place).filter(|read| read.at.elapsed() < LIFETIME) {
             return Ok(read.organization.clone());
@@ -77,7 +81,8 @@ impl Credentials {
     async fn read(&self, namespace: &str, from: &CredentialsRef) -> Result<Token, Problem> {
         let CredentialsRef { secret_name, key } = from;
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let secret = within(secrets.get(secret_name)).await.map_err(|error| unread(namespace, from, &error))?;
+        let secret =
+            within(secrets.get(secret_name)).await.map_err(|error| unread(namespace, from, &error))?;
         let bytes = secret.data.and_then(|mut data| data.remove(key)).ok_or_else(|| {
             Problem::new(
                 Reason::SecretKeyNotFound,
@@ -85,7 +90,10 @@ impl Credentials {
             )
         })?;
         let invalid = |why: String| {
-            Problem::new(Reason::TokenInvalid, format!("Secret {namespace}/{secret_name}, key {key:?}: {why}"))
+            Problem::new(
+                Reason::TokenInvalid,
+                format!("Secret {namespace}/{secret_name}, key {key:?}: {why}"),
+            )
         };
         let text = std::str::from_utf8(&bytes.0).map_err(|_| invalid("the token is not text".to_owned()))?;
         Token::new(text).map_err(|error| invalid(error.to_string()))
@@ -96,7 +104,11 @@ impl Credentials {
     }
 }
 
-fn unread(namespace: &str, CredentialsRef { secret_name, key }: &CredentialsRef, error: &KubeError) -> Problem {
+fn unread(
+    namespace: &str,
+    CredentialsRef { secret_name, key }: &CredentialsRef,
+    error: &KubeError,
+) -> Problem {
     if error.is_not_found() {
         Problem::new(
             Reason::SecretNotFound,
@@ -108,6 +120,9 @@ fn unread(namespace: &str, CredentialsRef { secret_name, key }: &CredentialsRef,
         let message = format!("the operator may not read Secret {namespace}/{secret_name}: {error}");
         Problem::new(Reason::PermissionDenied, message)
     } else {
-        Problem::new(Reason::KubernetesUnavailable, format!("reading Secret {namespace}/{secret_name}: {error}"))
+        Problem::new(
+            Reason::KubernetesUnavailable,
+            format!("reading Secret {namespace}/{secret_name}: {error}"),
+        )
     }
 }

@@ -35,7 +35,13 @@ impl Events {
         self.publish(object, EventType::Warning, &problem.reason.to_string(), &problem.message).await;
     }
 
-    async fn publish<K: Resource<DynamicType = ()>>(&self, object: &K, type_: EventType, reason: &str, note: &str) {
+    async fn publish<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        type_: EventType,
+        reason: &str,
+        note: &str,
+    ) {
         // A recorder joins events of one reason into a series and drops the later notes, which hold the values; so
         // each event gets a recorder of its own.
         let recorder = Recorder::new(self.client.clone(), self.reporter.clone());

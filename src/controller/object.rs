@@ -35,7 +35,8 @@ pub async fn remove_finalizer<K: Kind>(
     object: &K,
     resource_version: Option<String>,
 ) -> Result<(), KubeError> {
-    let others = object.finalizers().iter().map(String::as_str).filter(|name| *name != FINALIZER).collect::<Vec<_>>();
+    let others =
+        object.finalizers().iter().map(String::as_str).filter(|name| *name != FINALIZER).collect::<Vec<_>>();
     match set_finalizers(api, object, resource_version, &others).await {
         Err(error) if error.is_not_found() => Ok(()),
         result => result.map(drop),

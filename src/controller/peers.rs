@@ -26,7 +26,8 @@ impl<K: Kind> Stores<K> {
     #[must_use]
     pub fn peers(&self, object: &K, database: &Database, place: &K::Place) -> Vec<Peer> {
         let all: Vec<Arc<DeserializeGuard<K>>> = self.0.iter().flat_map(Store::state).collect();
-        let others = all.iter().filter_map(|guard| guard.0.as_ref().ok()).filter(|other| other.uid() != object.uid());
+        let others =
+            all.iter().filter_map(|guard| guard.0.as_ref().ok()).filter(|other| other.uid() != object.uid());
         let mut peers: Vec<Peer> = others.filter_map(|other| peer(object, other, database, place)).collect();
         peers.sort_by(|one, other| one.name.cmp(&other.name));
         peers
@@ -36,7 +37,8 @@ impl<K: Kind> Stores<K> {
 /// `other` as a peer of `object`, if it is one.
 fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -> Option<Peer> {
     let status = other.status();
-    let looked_at = status.and_then(|status| status.observed_generation).is_some_and(|generation| generation >= 0);
+    let looked_at =
+        status.and_then(|status| status.observed_generation).is_some_and(|generation| generation >= 0);
     let unseen = match relation(other, database) {
         Relation::Same => false,
         Relation::Perhaps if !looked_at && !is_paused(other) => true,

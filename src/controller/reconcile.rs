@@ -44,7 +44,7 @@ pub async fn reconcile<K: Kind>(
         match turn.take(object, &mut memory).await {
             Ok(next) => (next, false),
             Err(End::Gone) => (Action::await_change(), true),
-            Err(End::Kube(error)) => (turn.failed(&error, &mut memory), false),
+            Err(End::Kube(error)) => (Turn::<K>::failed(&error, &mut memory), false),
         }
     }
     .instrument(span)
@@ -109,7 +109,12 @@ impl<K: Kind> Turn<'_, K> {
     }
 
     /// Drives the object with its token. A token that is refused is read anew once: it may have been rotated.
-    async fn drive(&self, object: &K, memory: &mut Memory<K>, ledger: &mut ObjectLedger<'_, K>) -> Driven<K::Details> {
+    async fn drive(
+        &self,
+        object: &K,
+        memory: &mut Memory<K>,
+        ledger: &mut ObjectLedger<'_, K>,
+    ) -> Driven<K::Details> {
         if object.meta().deletion_timestamp.is_some() && !deletion_needs_astra(object) {
             let status = object.status().cloned().unwrap_or_default();
             let outcome = Outcome::Clean("nothing in Astra is removed".to_owned());
@@ -122,7 +127,8 @@ impl<K: Kind> Turn<'_, K> {
             Err(problem) => return without_astra(object, problem),
         };
         let driven = self.drive_with(&organization, object, memory, ledger).await;
-        let Outcome::Failed(Problem { reason: Reason::TokenRefused | Reason::PermissionDenied, .. }, _) = driven.outcome
+        let Outcome::Failed(Problem { reason: Reason::TokenRefused | Reason::PermissionDenied, .. }, _) =
+            driven.outcome
         else {
             return driven;
         };
@@ -171,7 +177,7 @@ impl<K: Kind> Turn<'_, K> {
             tracing::debug!(%stale, "looking again");
         }
         let stale = matches!(driven.outcome, Outcome::Stale(_));
-        let forced = self.forced(object, &driven);
+        let forced = Self::forced(object, &driven);
         let at = Circumstances {
             generation: object.meta().generation.unwrap_or_default(),
             failures: memory.failures,
@@ -197,7 +203,7 @@ impl<K: Kind> Turn<'_, K> {
     }
 
     /// A deletion that cannot be finished may be forced by a person; what is left behind is told.
-    fn forced(&self, object: &K, driven: &Driven<K::Details>) -> Option<String> {
+    fn forced(object: &K, driven: &Driven<K::Details>) -> Option<String> {
         let stuck = match &driven.outcome {
             Outcome::Blocked(problem) | Outcome::Failed(problem, _) | Outcome::Waiting(problem) => problem,
             Outcome::Done(_) | Outcome::Clean(_) | Outcome::Stale(_) => return None,
@@ -216,7 +222,7 @@ impl<K: Kind> Turn<'_, K> {
     }
 
     /// A Kubernetes call failed: nothing can be written, so it is logged and tried again.
-    fn failed(&self, error: &KubeError, memory: &mut Memory<K>) -> Action {
+    fn failed(error: &KubeError, memory: &mut Memory<K>) -> Action {
         if error.is_stale() {
             tracing::debug!(%error, "the object changed meanwhile; looking again");
             return Action::requeue(Duration::from_millis(250));
@@ -234,8 +240,11 @@ pub fn is_paused<K: Kind>(object: &K) -> bool {
 
 fn without_astra<K: Kind>(object: &K, problem: Problem) -> Driven<K::Details> {
     let status = object.status().cloned().unwrap_or_default();
-    let outcome =
-        if problem.reason.needs_a_person() { Outcome::Blocked(problem) } else { Outcome::Failed(problem, None) };
+    let outcome = if problem.reason.needs_a_person() {
+        Outcome::Blocked(problem)
+    } else {
+        Outcome::Failed(problem, None)
+    };
     Driven { status, outcome, conditions: None }
 }
 
@@ -251,7 +260,9 @@ fn count<K: Kind>(outcome: &Outcome, memory: &mut Memory<K>) {
 fn log<D>(before: &Status<D>, after: &Status<D>) {
     let (old, new) = (verdict::find(&before.conditions, "Ready"), verdict::find(&after.conditions, "Ready"));
     let Some(new) = new else { return };
-    if old.is_none_or(|old| (&old.status, &old.reason, &old.message) != (&new.status, &new.reason, &new.message)) {
+    if old.is_none_or(|old| {
+        (&old.status, &old.reason, &old.message) != (&new.status, &new.reason, &new.message)
+    }) {
         if new.status == "True" {
             tracing::info!(reason = %new.reason, "ready: {}", new.message);
         } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The pause after the first failure.
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 /// Doubling this often reaches the longest pause.
 const DOUBLINGS: u32 = 9;
 
@@ -29,7 +29,8 @@ mod tests {
 
     #[test]
     fn doubles_up_to_five_minutes() {
-        let whole: Vec<u64> = [1, 2, 3, 4, 9, 10, 11, u32::MAX].map(|n| after_failure(n, 0.0).as_secs()).to_vec();
+        let whole: Vec<u64> =
+            [1, 2, 3, 4, 9, 10, 11, u32::MAX].map(|n| after_failure(n, 0.0).as_secs()).to_vec();
         assert_eq!(whole, [1, 2, 4, 8, 256, 300, 300, 300]);
     }
 

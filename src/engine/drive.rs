@@ -3,24 +3,16 @@
 //! It knows Astra and nothing of Kubernetes: what must be written down before a call is handed to a [`Ledger`], so that
 //! laws can be tested with the very code that runs.
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use astra_devops::{
-    Error,
-    databases::Database,
-    error::Class,
-    id::DatabaseId,
-};
+use astra_devops::{Error, databases::Database, error::Class, id::DatabaseId};
 use futures::future::BoxFuture;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use tokio::time::Instant;
 
 use super::{
-    Event, Goal, Identities, Kind, KindCondition, Peer, Plan, Planned, Problem, Reason, View, conflict, ownership,
+    Event, Goal, Identities, Kind, KindCondition, Peer, Plan, Planned, Problem, Reason, View, conflict,
+    ownership,
     resolve::{self, Resolution},
     settle::Unseen,
 };
@@ -46,11 +38,7 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self {
-            resync: Duration::from_secs(60),
-            fresh: Duration::from_secs(5),
-            settle: Duration::from_secs(60),
-        }
+        Self { resync: Duration::from_mins(1), fresh: Duration::from_secs(5), settle: Duration::from_mins(1) }
     }
 }
 
@@ -74,7 +62,7 @@ impl<K: Kind> Default for Memory<K> {
 }
 
 /// Writes down, before a call, what it will make the object own; and tells what was done.
-pub trait Ledger<K: Kind>: Send {
+pub trait Ledger<K: Kind>: Send + Sync {
     /// Writes the status down. After this the calls are sent.
     ///
     /// # Errors
@@ -178,6 +166,7 @@ fn stopped(problem: Problem) -> Outcome {
 }
 
 /// What a failed call means for the object.
+#[must_use]
 pub fn failed(error: &Error, doing: &str) -> Outcome {
     let reason = match error.class() {
         Class::Unauthorized => Reason::TokenRefused,
@@ -214,13 +203,21 @@ impl<K: Kind> Drive<'_, K> {
         let mut not_before = self.oldest_look();
         for _ in 0..ROUNDS {
             let database = self.database(&mut driven.status).await?;
-            if let Some(problem) = resolve::unavailable(&database).filter(|problem| problem.reason != Reason::DatabaseNotReady) {
+            if let Some(problem) =
+                resolve::unavailable(&database).filter(|problem| problem.reason != Reason::DatabaseNotReady)
+            {
                 return Err(problem.into());
             }
             let place = K::place(&desired, &database, &driven.status.details)?;
             let peers = (self.peers)(&database, &place);
             let observed = K::observe(self.organization, &place, Freshness::NoOlderThan(not_before)).await?;
-            let look = Look { goal: Goal::Present(&desired), place: &place, database: Some(&database), observed: &observed, peers: &peers };
+            let look = Look {
+                goal: Goal::Present(&desired),
+                place: &place,
+                database: Some(&database),
+                observed: &observed,
+                peers: &peers,
+            };
             if let Some(outcome) = self.round(&look, driven).await? {
                 return Ok(outcome);
             }
@@ -235,21 +232,49 @@ impl<K: Kind> Drive<'_, K> {
         }
         let (id, place) = self.recorded_place(&driven.status)?;
         let database = self.organization.database(&id).await?;
+        if database.is_none() {
+            self.same_organization(&driven.status).await?;
+        }
         let Some(database) = database.filter(|database| !database.status.is_terminal()) else {
-            return Ok(Outcome::Clean(format!("database {id} does not exist any more, and all of this object's with it")));
+            return Ok(Outcome::Clean(format!(
+                "database {id} does not exist any more, and all of this object's with it"
+            )));
         };
         let peers = (self.peers)(&database, &place);
         for _ in 0..ROUNDS {
             let observed = K::observe(self.organization, &place, Freshness::Direct).await?;
-            let look = Look { goal: Goal::Absent, place: &place, database: Some(&database), observed: &observed, peers: &peers };
+            let look = Look {
+                goal: Goal::Absent,
+                place: &place,
+                database: Some(&database),
+                observed: &observed,
+                peers: &peers,
+            };
             if let Some(outcome) = self.round(&look, driven).await? {
                 return Ok(match outcome {
-                    Outcome::Done(_) => Outcome::Clean("all that this object owned is gone from Astra".to_owned()),
+                    Outcome::Done(_) => {
+                        Outcome::Clean("all that this object owned is gone from Astra".to_owned())
+                    }
                     outcome => outcome,
                 });
             }
         }
         Ok(Outcome::Waiting(Problem::new(Reason::Deleting, "removals were sent and are being checked")))
+    }
+
+    /// A database is unknown to a token of another organization too: only in its own does that mean that it is gone.
+    async fn same_organization(&self, status: &Status<K::Details>) -> Result<(), Stop> {
+        let current = self.organization.id().await?;
+        match &status.organization_id {
+            Some(before) if *before != current => Err(Problem::new(
+                Reason::TokenRefused,
+                format!(
+                    "the token is of organization {current}, but this object is about a database of organization {before}; put a token of that one into the Secret, or annotate the object with astra.datastax.com/force-finalize=true to leave Astra as it is"
+                ),
+            )
+            .into()),
+            _ => Ok(()),
+        }
     }
 
     /// Where the object's business is in Astra, from its status: the spec may have become invalid.
@@ -274,7 +299,8 @@ impl<K: Kind> Drive<'_, K> {
     /// A shared reading must have begun at or after this.
     fn oldest_reading(&self) -> Instant {
         let now = Instant::now();
-        let seen = self.object.status().and_then(|status| status.observed_generation) == self.object.meta().generation;
+        let seen = self.object.status().and_then(|status| status.observed_generation)
+            == self.object.meta().generation;
         let age = if seen { self.timing.resync / 2 } else { self.timing.fresh.min(self.timing.resync / 2) };
         // Before the process began there was no reading: then any will do.
         if self.look_now { now } else { now.checked_sub(age).unwrap_or(now) }
@@ -295,15 +321,23 @@ impl<K: Kind> Drive<'_, K> {
         };
         if status.database_id.as_ref().is_some_and(|before| *before != database.id.as_str()) {
             // The name belongs to a new database, and the old one is gone: nothing of it can be owned any more.
-            *status = Status { last_handled_reconcile_at: status.last_handled_reconcile_at.take(), ..Status::default() };
+            *status = Status {
+                last_handled_reconcile_at: status.last_handled_reconcile_at.take(),
+                ..Status::default()
+            };
         }
+        status.organization_id = Some(database.org_id.clone()).filter(|id| !id.is_empty());
         status.database_id = Some(database.id.to_string());
         status.database_name = Some(database.info.name.clone());
         Ok(database)
     }
 
     /// One look: decides, and acts if there is something to do. `None` means: look again.
-    async fn round(&mut self, look: &Look<'_, K>, driven: &mut Driven<K::Details>) -> Result<Option<Outcome>, Stop> {
+    async fn round(
+        &mut self,
+        look: &Look<'_, K>,
+        driven: &mut Driven<K::Details>,
+    ) -> Result<Option<Outcome>, Stop> {
         let status = &mut driven.status;
         let owned: Identities = status.owned.iter().cloned().collect();
         let before = status.details.clone();
@@ -348,21 +382,28 @@ impl<K: Kind> Drive<'_, K> {
     /// Is something on its way that this look may not show yet? Then no new step is sent, and nothing is called done.
     fn unsettled(&self, status: &Status<K::Details>, plan: &Plan<K::Step>) -> Option<Problem> {
         if let Some((step, _)) = self.memory.unseen.first() {
-            return Some(Problem::new(Reason::WaitingForAstra, format!("sent and not seen in Astra yet: {step}")));
+            return Some(Problem::new(
+                Reason::WaitingForAstra,
+                format!("sent and not seen in Astra yet: {step}"),
+            ));
         }
         // Announced by a process that is gone: perhaps sent, perhaps not. Steps that may be repeated are; a world that
         // is as the announced generation wanted it has them; anything else is waited out.
         let in_flight = status.in_flight.as_ref().filter(|_| self.memory.last_write.is_none())?;
         let age = (self.now)().duration_since(in_flight.since.0);
         let passed = Duration::try_from(age).is_ok_and(|age| age >= self.timing.settle);
-        let repeatable = |steps: &[Planned<K::Step>]| steps.iter().all(|planned| K::is_repeatable(&planned.step));
+        let repeatable =
+            |steps: &[Planned<K::Step>]| steps.iter().all(|planned| K::is_repeatable(&planned.step));
         let settled = match plan {
             Plan::Act(steps) => repeatable(steps),
             _ => self.object.meta().generation == Some(in_flight.generation),
         };
         (!passed && !settled).then(|| {
             let steps = in_flight.steps.join("; ");
-            Problem::new(Reason::WaitingForAstra, format!("announced before a restart, and not known to be carried out: {steps}"))
+            Problem::new(
+                Reason::WaitingForAstra,
+                format!("announced before a restart, and not known to be carried out: {steps}"),
+            )
         })
     }
 
@@ -393,7 +434,12 @@ impl<K: Kind> Drive<'_, K> {
     }
 
     /// Sends one step. `None` when it was carried out.
-    async fn send(&mut self, place: &K::Place, planned: &Planned<K::Step>, status: &mut Status<K::Details>) -> Option<Outcome> {
+    async fn send(
+        &mut self,
+        place: &K::Place,
+        planned: &Planned<K::Step>,
+        status: &mut Status<K::Details>,
+    ) -> Option<Outcome> {
         let step = &planned.step;
         let call = K::call(place, step);
         let result = self.organization.client().send_call(&call).await;

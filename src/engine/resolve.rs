@@ -46,20 +46,26 @@ fn by_name<'a>(name: &str, recorded: Option<&str>, all: &'a [Database]) -> Resol
         )),
         [one] => match recorded.and_then(|id| all.iter().find(|database| database.id.as_str() == id)) {
             // The recorded one lives under another name now: following the name would leave it behind unmanaged.
-            Some(before) if before.id != one.id && !before.status.is_terminal() => Resolution::Problem(Problem::new(
-                Reason::Conflict,
-                format!(
-                    "{name:?} was database {} and now is {}, while {0} still exists under the name {:?}; nothing is sent until one of the names is changed back or this object is made anew",
-                    before.id, one.id, before.info.name
-                ),
-            )),
+            Some(before) if before.id != one.id && !before.status.is_terminal() => {
+                Resolution::Problem(Problem::new(
+                    Reason::Conflict,
+                    format!(
+                        "{name:?} was database {} and now is {}, while {0} still exists under the name {:?}; nothing is sent until one of the names is changed back or this object is made anew",
+                        before.id, one.id, before.info.name
+                    ),
+                ))
+            }
             _ => Resolution::Found(one),
         },
         _ => {
             let ids: Vec<String> = found.iter().map(|database| database.id.to_string()).collect();
             Resolution::Problem(Problem::new(
                 Reason::DatabaseAmbiguous,
-                format!("{} databases are named {name:?}: {}; use spec.database.id", ids.len(), ids.join(", ")),
+                format!(
+                    "{} databases are named {name:?}: {}; use spec.database.id",
+                    ids.len(),
+                    ids.join(", ")
+                ),
             ))
         }
     }
@@ -88,11 +94,16 @@ pub fn missing(id: &DatabaseId, asked: Option<&Database>) -> Problem {
     match asked {
         Some(database) => unavailable(database).unwrap_or_else(|| {
             // Listed a moment ago or not yet: another look will tell.
-            Problem::new(Reason::DatabaseNotReady, format!("database {id} is not in the organization's list yet"))
+            Problem::new(
+                Reason::DatabaseNotReady,
+                format!("database {id} is not in the organization's list yet"),
+            )
         }),
         None => Problem::new(
             Reason::DatabaseNotFound,
-            format!("no database with the id {id} is in the token's organization, or the token may not see it"),
+            format!(
+                "no database with the id {id} is in the token's organization, or the token may not see it"
+            ),
         ),
     }
 }

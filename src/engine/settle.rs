@@ -30,7 +30,9 @@ impl<K: Kind> Unseen<K> {
     /// Forgets what `observed` shows, and what was sent longer than `window` ago: after that, what Astra shows is what
     /// it has.
     pub fn look(&mut self, observed: &K::Observed, details: &K::Details, now: Instant, window: Duration) {
-        self.steps.retain(|(step, sent)| now.duration_since(*sent) < window && !K::visible(step, observed, details));
+        self.steps.retain(|(step, sent)| {
+            now.duration_since(*sent) < window && !K::visible(step, observed, details)
+        });
     }
 
     /// The first step that was sent and not seen, and when.

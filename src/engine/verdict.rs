@@ -73,8 +73,9 @@ pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstance
             Said { ready: false, problem }
         }
     };
-    let warning = (!said.ready && said.problem.reason.needs_a_person() && !already_said(&said.problem, before))
-        .then(|| said.problem.clone());
+    let warning =
+        (!said.ready && said.problem.reason.needs_a_person() && !already_said(&said.problem, before))
+            .then(|| said.problem.clone());
     status.conditions = conditions_of(&said, conditions, before, at);
     status.observed_generation = Some(at.generation);
     Verdict { status, next, warning, clean: None }
@@ -94,8 +95,9 @@ fn stays_ready<D>(problem: &Problem, before: &Status<D>, at: Circumstances) -> b
 }
 
 fn already_said<D>(problem: &Problem, before: &Status<D>) -> bool {
-    find(&before.conditions, "Ready")
-        .is_some_and(|ready| ready.reason == problem.reason.to_string() && ready.message == shortened(&problem.message))
+    find(&before.conditions, "Ready").is_some_and(|ready| {
+        ready.reason == problem.reason.to_string() && ready.message == shortened(&problem.message)
+    })
 }
 
 /// `Ready` always; `Reconciling` or `Stalled` only while True, never both, as kstatus reads them; then the kind's own.
@@ -113,12 +115,15 @@ fn conditions_of<D>(
         list.push((type_.to_owned(), true, reason, message));
     }
     if let Some(own) = own {
-        list.extend(own.into_iter().map(|c| (c.type_.to_owned(), c.met, c.reason.to_owned(), shortened(&c.message))));
+        list.extend(
+            own.into_iter().map(|c| (c.type_.to_owned(), c.met, c.reason.to_owned(), shortened(&c.message))),
+        );
         return list.into_iter().map(|c| condition(c, &before.conditions, at)).collect();
     }
     // Astra could not be looked at: the kind's own conditions stay as they were.
     let general = ["Ready", "Reconciling", "Stalled", PAUSED];
-    let kept = before.conditions.iter().filter(|condition| !general.contains(&condition.type_.as_str())).cloned();
+    let kept =
+        before.conditions.iter().filter(|condition| !general.contains(&condition.type_.as_str())).cloned();
     let said: Vec<Condition> = list.into_iter().map(|c| condition(c, &before.conditions, at)).collect();
     said.into_iter().chain(kept).collect()
 }
@@ -148,7 +153,8 @@ pub const PAUSED: &str = "Paused";
 #[must_use]
 pub fn paused<D: Clone>(before: &Status<D>, generation: i64, now: Timestamp) -> Status<D> {
     let mut status = before.clone();
-    let message = "nothing is sent to Astra for this object until its annotation astra.datastax.com/paused is removed";
+    let message =
+        "nothing is sent to Astra for this object until its annotation astra.datastax.com/paused is removed";
     let since = find(&before.conditions, PAUSED).map_or(Time(now), |old| old.last_transition_time.clone());
     status.conditions.retain(|condition| condition.type_ != PAUSED);
     status.conditions.push(Condition {
@@ -172,7 +178,11 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
         Outcome::Blocked(_) => resync.min(jittered(Duration::from_secs(55), at.jitter)),
         Outcome::Failed(problem, wish) => {
             let pause = after_failure(at.failures, at.jitter).max(wish.unwrap_or_default());
-            if problem.reason.needs_a_person() { pause.max(resync.min(Duration::from_secs(60))) } else { pause }
+            if problem.reason.needs_a_person() {
+                pause.max(resync.min(Duration::from_mins(1)))
+            } else {
+                pause
+            }
         }
         Outcome::Stale(_) => after_failure(at.failures, at.jitter).min(Duration::from_secs(5)) / 4,
     }

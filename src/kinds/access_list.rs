@@ -6,6 +6,7 @@
 pub mod desired;
 pub mod observed;
 pub mod plan;
+#[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 
 use std::{fmt, sync::Arc};
@@ -163,7 +164,9 @@ impl Kind for AstraAccessList {
             Step::Replace { change, .. } => {
                 Event { reason: "AccessListReplaced", note: format!("Replaced the access list: {change}") }
             }
-            Step::Add { entries } => Event { reason: "AddressesAdded", note: format!("Added {}", addresses(entries)) },
+            Step::Add { entries } => {
+                Event { reason: "AddressesAdded", note: format!("Added {}", addresses(entries)) }
+            }
             Step::Restrict => {
                 Event { reason: "AccessRestricted", note: "Restricted access to the listed addresses".into() }
             }

@@ -7,6 +7,7 @@ pub mod desired;
 pub mod matching;
 pub mod plan;
 pub mod report;
+#[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 
 use std::{fmt, sync::Arc};
@@ -16,8 +17,8 @@ use astra_devops::{
     databases::Database,
     id::{DatabaseId, EndpointId},
     private_link::{
-        AcceptEndpoint, AllowPrincipals, DescribeEndpoint, Place, PrivateEndpoint, PrivateLink, RemoveEndpoint,
-        RemovePrincipal,
+        AcceptEndpoint, AllowPrincipals, DescribeEndpoint, Place, PrivateEndpoint, PrivateLink,
+        RemoveEndpoint, RemovePrincipal,
     },
 };
 
@@ -101,7 +102,11 @@ impl Kind for AstraPrivateEndpoint {
         Desired::parse(&self.spec)
     }
 
-    fn place(desired: &Desired, database: &Database, details: &PrivateEndpointDetails) -> Result<Place, Problem> {
+    fn place(
+        desired: &Desired,
+        database: &Database,
+        details: &PrivateEndpointDetails,
+    ) -> Result<Place, Problem> {
         desired.place(database, details.datacenter_id.as_deref())
     }
 
@@ -138,7 +143,9 @@ impl Kind for AstraPrivateEndpoint {
 
     fn claims(step: &Step) -> Identities {
         match step {
-            Step::Allow { principals } => principals.iter().map(|principal| principal_identity(principal)).collect(),
+            Step::Allow { principals } => {
+                principals.iter().map(|principal| principal_identity(principal)).collect()
+            }
             Step::Accept { id, .. } => Identities::from([endpoint_identity(id.as_str())]),
             Step::Describe { .. } | Step::Disconnect { .. } | Step::Disallow { .. } => Identities::new(),
         }
@@ -162,7 +169,9 @@ impl Kind for AstraPrivateEndpoint {
     fn visible(step: &Step, observed: &PrivateLink, details: &PrivateEndpointDetails) -> bool {
         let by_astra_id = |id: &EndpointId| observed.endpoints.iter().find(|endpoint| endpoint.id == *id);
         match step {
-            Step::Allow { principals } => principals.iter().all(|principal| has_principal(observed, principal)),
+            Step::Allow { principals } => {
+                principals.iter().all(|principal| has_principal(observed, principal))
+            }
             Step::Accept { id, .. } => matching::find(observed, id.as_str(), details).is_some(),
             Step::Describe { id, description } => {
                 by_astra_id(id).is_none_or(|endpoint| endpoint.description == *description)

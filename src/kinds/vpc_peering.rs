@@ -5,6 +5,7 @@
 
 pub mod desired;
 pub mod plan;
+#[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 
 use std::{fmt, sync::Arc};
@@ -130,17 +131,18 @@ impl Kind for AstraVpcPeering {
     fn visible(step: &Step, observed: &Option<Peering>, _: &VpcPeeringDetails) -> bool {
         match step {
             Step::Create { .. } => observed.is_some(),
-            Step::Delete { connection } => {
-                observed.as_ref().is_none_or(|peering| peering.connection_id != *connection || plan::is_going(peering))
-            }
+            Step::Delete { connection } => observed
+                .as_ref()
+                .is_none_or(|peering| peering.connection_id != *connection || plan::is_going(peering)),
         }
     }
 
     fn event(step: &Step) -> Event {
         match step {
-            Step::Create { network } => {
-                Event { reason: "PeeringRequested", note: format!("Asked Astra to peer with {}", desired::name(network)) }
-            }
+            Step::Create { network } => Event {
+                reason: "PeeringRequested",
+                note: format!("Asked Astra to peer with {}", desired::name(network)),
+            },
             Step::Delete { connection } => {
                 Event { reason: "PeeringDeleted", note: format!("Deleted peering {connection}") }
             }
@@ -150,7 +152,9 @@ impl Kind for AstraVpcPeering {
     fn details(view: &View<'_, Self>) -> VpcPeeringDetails {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let provider = Some(view.place.provider.to_string());
-        let Some(peering) = view.observed else { return VpcPeeringDetails { provider, ..Default::default() } };
+        let Some(peering) = view.observed else {
+            return VpcPeeringDetails { provider, ..Default::default() };
+        };
         VpcPeeringDetails {
             provider,
             connection_id: text(&peering.connection_id),
@@ -161,7 +165,8 @@ impl Kind for AstraVpcPeering {
     }
 
     fn summary(view: &View<'_, Self>) -> String {
-        let with = view.observed.as_ref().map(|peering| peering.other_vpc.vpc_id.as_str()).unwrap_or_default();
+        let with =
+            view.observed.as_ref().map(|peering| peering.other_vpc.vpc_id.as_str()).unwrap_or_default();
         format!("peered with {with}")
     }
 }

@@ -202,9 +202,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_told_to_those_who_waited_and_then_forgotten() {
         let shared = Shared::<u32>::new(Duration::ZERO);
-        let fail = || {
-            async { Err(Error::Silenced { call: "GET /".into(), wait: Duration::from_secs(1) }) }.boxed()
-        };
+        let fail =
+            || async { Err(Error::Silenced { call: "GET /".into(), wait: Duration::from_secs(1) }) }.boxed();
         assert!(shared.no_older_than(Instant::now(), fail).await.is_err());
         assert_eq!(*shared.no_older_than(Instant::now(), || async { Ok(7) }.boxed()).await.unwrap(), 7);
     }

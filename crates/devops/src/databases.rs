@@ -23,6 +23,9 @@ pub const PAGE: usize = 100;
 pub struct Database {
     /// Its id.
     pub id: DatabaseId,
+    /// The organization it belongs to.
+    #[serde(default, deserialize_with = "or_default")]
+    pub org_id: String,
     /// Name, cloud, regions.
     #[serde(default, deserialize_with = "or_default")]
     pub info: DatabaseInfo,

@@ -6,10 +6,7 @@ use astra_devops::access_list::Entry;
 use ipnet::Ipv4Net;
 
 use super::resource::{Address, AstraAccessListSpec, PublicAccess};
-use crate::{
-    engine::Problem,
-    resource::Management,
-};
+use crate::{engine::Problem, resource::Management};
 
 /// What the list shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,9 +51,10 @@ impl Desired {
         let access = access(spec)?;
         let entries = entries(&spec.addresses)?;
         match access {
-            Access::Listed | Access::Leave if entries.is_empty() => {
-                Err(Problem::invalid("spec.addresses", "at least one address is needed, or everybody would be locked out"))
-            }
+            Access::Listed | Access::Leave if entries.is_empty() => Err(Problem::invalid(
+                "spec.addresses",
+                "at least one address is needed, or everybody would be locked out",
+            )),
             Access::Blocked if !entries.is_empty() => {
                 Err(Problem::invalid("spec.addresses", "must be empty with publicAccess: Blocked"))
             }
@@ -108,6 +106,10 @@ fn parse(text: &str) -> Result<Ipv4Net, String> {
     if network.trunc() == network {
         Ok(network)
     } else {
-        Err(format!("{text} has bits set behind its prefix; the network is {}, the single address {}", network.trunc(), network.addr()))
+        Err(format!(
+            "{text} has bits set behind its prefix; the network is {}, the single address {}",
+            network.trunc(),
+            network.addr()
+        ))
     }
 }

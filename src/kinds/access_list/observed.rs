@@ -43,7 +43,9 @@ impl Observed {
     /// Is this entry there, with this description and switch?
     #[must_use]
     pub fn has(&self, wanted: &Entry) -> bool {
-        network(&wanted.address).and_then(|network| self.find(network)).is_some_and(|found| same(found, wanted))
+        network(&wanted.address)
+            .and_then(|network| self.find(network))
+            .is_some_and(|found| same(found, wanted))
     }
 
     /// Are there exactly these entries, in any order?
@@ -72,6 +74,7 @@ impl Observed {
 }
 
 /// The network that an address in Astra's text is; bits behind the prefix, set by a hand, do not matter.
+#[must_use]
 pub fn network(text: &str) -> Option<Ipv4Net> {
     match text.parse::<Ipv4Addr>() {
         Ok(address) => Some(Ipv4Net::from(address)),
@@ -80,6 +83,7 @@ pub fn network(text: &str) -> Option<Ipv4Net> {
 }
 
 /// Same description and switch; the text of the address may differ.
+#[must_use]
 pub fn same(one: &Entry, other: &Entry) -> bool {
     one.description == other.description && one.enabled == other.enabled
 }

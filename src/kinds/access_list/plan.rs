@@ -16,6 +16,7 @@ use crate::{
 type Steps = Vec<Planned<Step>>;
 
 /// Compares what shall be with what is.
+#[must_use]
 pub fn plan(view: &View<'_, AstraAccessList>) -> Plan<Step> {
     let steps = match view.goal {
         Goal::Present(desired) => match desired.management {
@@ -39,13 +40,17 @@ fn replace(desired: &Desired, observed: &Observed) -> Steps {
         return Steps::new();
     }
     let change = change(desired, observed, restricted);
-    vec![Planned::new(Step::Replace { entries, restricted, change }, "the list in Astra is not what the spec says")]
+    vec![Planned::new(
+        Step::Replace { entries, restricted, change },
+        "the list in Astra is not what the spec says",
+    )]
 }
 
 /// What a replacement changes, for people: `+` added, `~` changed, `-` removed, and the switch.
 fn change(desired: &Desired, observed: &Observed, restricted: bool) -> String {
     let wanted = |entry: &Entry| {
-        network(&entry.address).is_some_and(|network| desired.entries.iter().any(|wanted| wanted.network == network))
+        network(&entry.address)
+            .is_some_and(|network| desired.entries.iter().any(|wanted| wanted.network == network))
     };
     let mut parts: Vec<String> = (desired.entries.iter())
         .filter_map(|wanted| match observed.find(wanted.network) {
@@ -54,7 +59,9 @@ fn change(desired: &Desired, observed: &Observed, restricted: bool) -> String {
             Some(_) => None,
         })
         .collect();
-    parts.extend(observed.entries().iter().filter(|entry| !wanted(entry)).map(|entry| format!("-{}", entry.address)));
+    parts.extend(
+        observed.entries().iter().filter(|entry| !wanted(entry)).map(|entry| format!("-{}", entry.address)),
+    );
     if parts.len() > 20 {
         let more = parts.len() - 20;
         parts.truncate(20);
@@ -76,7 +83,10 @@ fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, P
         }
     }
     if !entries.is_empty() {
-        return Ok(vec![Planned::new(Step::Add { entries }, "in the spec, and missing or different in Astra")]);
+        return Ok(vec![Planned::new(
+            Step::Add { entries },
+            "in the spec, and missing or different in Astra",
+        )]);
     }
     if desired.access == Access::Listed && !view.observed.is_restricted() {
         return Ok(vec![Planned::new(Step::Restrict, "publicAccess is Listed, and the addresses are there")]);

@@ -43,7 +43,10 @@ impl Desired {
         let mut principals = BTreeSet::new();
         for (i, principal) in spec.allowed_principals.iter().enumerate() {
             if !principals.insert(principal.clone()) {
-                return Err(Problem::invalid(&format!("spec.allowedPrincipals[{i}]"), format!("{principal} is there twice")));
+                return Err(Problem::invalid(
+                    &format!("spec.allowedPrincipals[{i}]"),
+                    format!("{principal} is there twice"),
+                ));
             }
         }
         let mut seen = BTreeSet::new();
@@ -90,7 +93,8 @@ impl Desired {
     fn datacenter<'a>(&self, database: &'a Database) -> Result<&'a Datacenter, Problem> {
         let all = &database.info.datacenters;
         let by_id = |id: &str| all.iter().find(|datacenter| datacenter.id.as_str() == id);
-        let by_region = |region: &str| all.iter().find(|datacenter| datacenter.region.eq_ignore_ascii_case(region));
+        let by_region =
+            |region: &str| all.iter().find(|datacenter| datacenter.region.eq_ignore_ascii_case(region));
         let has = || {
             let mut regions: Vec<String> =
                 all.iter().map(|datacenter| format!("{} ({})", datacenter.region, datacenter.id)).collect();
@@ -101,11 +105,19 @@ impl Desired {
         match (self.region.as_deref(), self.datacenter.as_deref()) {
             (None, None) => match all.as_slice() {
                 [one] => Ok(one),
-                [] => Err(Problem::new(Reason::DatabaseNotReady, format!("database {name} has no region yet"))),
-                _ => Err(Problem::invalid("spec.region", format!("database {name} has several regions, say which: {}", has()))),
+                [] => {
+                    Err(Problem::new(Reason::DatabaseNotReady, format!("database {name} has no region yet")))
+                }
+                _ => Err(Problem::invalid(
+                    "spec.region",
+                    format!("database {name} has several regions, say which: {}", has()),
+                )),
             },
             (Some(region), None) => by_region(region).ok_or_else(|| {
-                Problem::invalid("spec.region", format!("database {name} has no region {region:?}; it has {}", has()))
+                Problem::invalid(
+                    "spec.region",
+                    format!("database {name} has no region {region:?}; it has {}", has()),
+                )
             }),
             (region, Some(id)) => {
                 let found = by_id(id).ok_or_else(|| {
@@ -115,7 +127,10 @@ impl Desired {
                 match region.filter(|region| !found.region.eq_ignore_ascii_case(region)) {
                     Some(region) => Err(Problem::invalid(
                         "spec.region",
-                        format!("is {region:?}, but spec.datacenterId {id} is in {}; leave one of the two out", found.region),
+                        format!(
+                            "is {region:?}, but spec.datacenterId {id} is in {}; leave one of the two out",
+                            found.region
+                        ),
                     )),
                     None => Ok(found),
                 }
@@ -131,7 +146,8 @@ impl Desired {
                     Provider::Azure => "a subscription id (a GUID)",
                     Provider::Gcp => "a project id",
                 };
-                let problem = format!("the database is on {provider}, which takes {expected}; found {principal:?}");
+                let problem =
+                    format!("the database is on {provider}, which takes {expected}; found {principal:?}");
                 return Err(Problem::invalid("spec.allowedPrincipals", problem));
             }
         }
@@ -142,7 +158,10 @@ impl Desired {
                     Provider::Azure => "a resource id (/subscriptions/…/privateEndpoints/NAME)",
                     Provider::Gcp => "a PSC connection id (digits)",
                 };
-                let problem = format!("the database is on {provider}, which takes {expected}; found {:?}", endpoint.id.as_str());
+                let problem = format!(
+                    "the database is on {provider}, which takes {expected}; found {:?}",
+                    endpoint.id.as_str()
+                );
                 return Err(Problem::invalid("spec.endpoints", problem));
             }
         }
@@ -151,6 +170,7 @@ impl Desired {
 }
 
 /// The cloud of a datacenter; `None` for one that is not known, where Astra itself must judge the ids.
+#[must_use]
 pub fn provider(database: &Database, datacenter: &Datacenter) -> Option<Provider> {
     Provider::parse(&datacenter.cloud_provider).or_else(|| Provider::parse(&database.info.cloud_provider))
 }
@@ -173,6 +193,7 @@ fn is_endpoint(provider: Provider, text: &str) -> bool {
 }
 
 /// Is it 8-4-4-4-12 hexadecimal digits?
+#[must_use]
 pub fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])

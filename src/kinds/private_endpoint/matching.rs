@@ -9,7 +9,12 @@ use super::{
 
 /// Finds the endpoint that the spec calls `id`: by the id that Astra answered, by the same id, or by the form that
 /// Astra is known to make of an Azure resource id.
-pub fn find<'a>(link: &'a PrivateLink, id: &str, details: &PrivateEndpointDetails) -> Option<&'a PrivateEndpoint> {
+#[must_use]
+pub fn find<'a>(
+    link: &'a PrivateLink,
+    id: &str,
+    details: &PrivateEndpointDetails,
+) -> Option<&'a PrivateEndpoint> {
     let endpoints = &link.endpoints;
     if let Some(astra_id) = recorded(details, id)
         && let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str() == astra_id)
@@ -19,7 +24,8 @@ pub fn find<'a>(link: &'a PrivateLink, id: &str, details: &PrivateEndpointDetail
     if let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str().eq_ignore_ascii_case(id)) {
         return Some(found);
     }
-    let mut made: Vec<_> = endpoints.iter().filter(|endpoint| is_made_from(endpoint.id.as_str(), id)).collect();
+    let mut made: Vec<_> =
+        endpoints.iter().filter(|endpoint| is_made_from(endpoint.id.as_str(), id)).collect();
     // Two endpoints of one name in different resource groups cannot be told apart: neither is taken for ours.
     if made.len() == 1 { made.pop() } else { None }
 }
@@ -34,6 +40,7 @@ pub fn remember(details: &mut PrivateEndpointDetails, id: &str, endpoint: &Priva
 }
 
 /// One endpoint of the spec as Astra has it.
+#[must_use]
 pub fn report(id: &str, endpoint: &PrivateEndpoint) -> EndpointReport {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     EndpointReport {

@@ -18,6 +18,7 @@ type Steps = Vec<Planned<Step>>;
 
 /// Compares what shall be with what is: first what is missing, then, when that was seen, what is too much, then what
 /// others have to do.
+#[must_use]
 pub fn plan(view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
     let steps = match view.goal {
         Goal::Present(desired) => {
@@ -35,10 +36,17 @@ pub fn plan(view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
 
 fn additions(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Steps {
     let mut steps = Steps::new();
-    let missing: Vec<String> =
-        desired.principals.iter().filter(|principal| !has_principal(view.observed, principal)).cloned().collect();
+    let missing: Vec<String> = desired
+        .principals
+        .iter()
+        .filter(|principal| !has_principal(view.observed, principal))
+        .cloned()
+        .collect();
     if !missing.is_empty() {
-        steps.push(Planned::new(Step::Allow { principals: missing }, "in spec.allowedPrincipals, and not allowed in Astra"));
+        steps.push(Planned::new(
+            Step::Allow { principals: missing },
+            "in spec.allowedPrincipals, and not allowed in Astra",
+        ));
     }
     steps.extend(desired.endpoints.iter().filter_map(|wanted| endpoint(wanted, view)));
     steps
@@ -54,7 +62,8 @@ fn endpoint(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> Option<Pl
     let identity = endpoint_identity(wanted.id.as_str());
     let elder = view.peers.iter().any(|peer| peer.older && peer.claims(&identity));
     let step = Step::Describe { id: found.id.clone(), description };
-    (found.description != wanted.description && !elder).then(|| Planned::new(step, "the description in Astra is another"))
+    (found.description != wanted.description && !elder)
+        .then(|| Planned::new(step, "the description in Astra is another"))
 }
 
 /// Endpoints first: a principal whose endpoint is still connected is not taken away under it.

@@ -26,7 +26,11 @@ pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails 
     let before = view.details;
     let mine: Vec<&str> = (view.owned.iter().map(String::as_str))
         .filter_map(|identity| identity.strip_prefix("endpoint/"))
-        .chain(wanted(view).into_iter().flat_map(|desired| desired.endpoints.iter().map(|wanted| wanted.id.as_str())))
+        .chain(
+            wanted(view)
+                .into_iter()
+                .flat_map(|desired| desired.endpoints.iter().map(|wanted| wanted.id.as_str())),
+        )
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
@@ -35,14 +39,16 @@ pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails 
     // What was answered and is not seen yet must not be forgotten: it may be the only record of Astra's id.
     let unseen = (before.endpoints.iter())
         .filter(|known| mine.contains(&known.id.as_str()) && !found.iter().any(|(id, _)| *id == known.id));
-    let mut endpoints: Vec<_> = found.iter().map(|(id, endpoint)| report(id, endpoint)).chain(unseen.cloned()).collect();
+    let mut endpoints: Vec<_> =
+        found.iter().map(|(id, endpoint)| report(id, endpoint)).chain(unseen.cloned()).collect();
     endpoints.sort_by(|one, other| one.id.cmp(&other.id));
 
     let is_mine = |principal: &String| {
         wanted(view).is_some_and(|desired| desired.principals.contains(principal))
             || view.owned.contains(&super::principal_identity(principal))
     };
-    let (mut allowed, mut unmanaged): (Vec<_>, Vec<_>) = link.allowed_principals.iter().cloned().partition(is_mine);
+    let (mut allowed, mut unmanaged): (Vec<_>, Vec<_>) =
+        link.allowed_principals.iter().cloned().partition(is_mine);
     allowed.sort();
     unmanaged.sort();
     unmanaged.truncate(LISTED);
@@ -74,6 +80,7 @@ pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails 
 }
 
 /// In one line, what is there.
+#[must_use]
 pub fn summary(view: &View<'_, AstraPrivateEndpoint>) -> String {
     let Some(desired) = wanted(view) else { return String::new() };
     let principals = count(desired.principals.len(), "principal", "allowed");
@@ -84,6 +91,7 @@ pub fn summary(view: &View<'_, AstraPrivateEndpoint>) -> String {
 }
 
 /// `ServiceReady` and `EndpointsReady`, apart, so that a pipeline can stop at the first.
+#[must_use]
 pub fn conditions(view: &View<'_, AstraPrivateEndpoint>) -> Vec<KindCondition> {
     let Some(desired) = wanted(view) else { return Vec::new() };
     let link = view.observed;

@@ -34,7 +34,9 @@ impl Desired {
                 region: aws.region,
                 cidr_block: aws.cidr_block,
             },
-            (None, None, Some(gcp)) => Network::Gcp { project_id: gcp.project_id, vpc_network_name: gcp.network },
+            (None, None, Some(gcp)) => {
+                Network::Gcp { project_id: gcp.project_id, vpc_network_name: gcp.network }
+            }
             _ => return Err(Problem::invalid("spec", "give exactly one of azure, aws and gcp")),
         };
         Ok(Self { network })
@@ -47,8 +49,10 @@ impl Desired {
     pub fn place(&self, database: &Database) -> Result<GetPeering, Problem> {
         let provider = self.network.provider();
         let name = &database.info.name;
-        if let Some(cloud) = Provider::parse(&database.info.cloud_provider).filter(|cloud| *cloud != provider) {
-            let problem = format!("database {name} is on {cloud}; it can only be peered with a network there");
+        if let Some(cloud) = Provider::parse(&database.info.cloud_provider).filter(|cloud| *cloud != provider)
+        {
+            let problem =
+                format!("database {name} is on {cloud}; it can only be peered with a network there");
             return Err(Problem::invalid(&format!("spec.{}", provider.as_str()), problem));
         }
         if database.info.tier.eq_ignore_ascii_case("serverless") {
@@ -62,12 +66,15 @@ impl Desired {
 }
 
 /// A network's name, for people.
+#[must_use]
 pub fn name(network: &Network) -> String {
     match network {
         Network::Aws { account_id, vpc_id, .. } => format!("{vpc_id} of account {account_id}"),
         Network::Azure { subscription_id, virtual_network_name, .. } => {
             format!("{virtual_network_name} of subscription {subscription_id}")
         }
-        Network::Gcp { project_id, vpc_network_name } => format!("{vpc_network_name} of project {project_id}"),
+        Network::Gcp { project_id, vpc_network_name } => {
+            format!("{vpc_network_name} of project {project_id}")
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::{AstraVpcPeering, Step, identity, resource::NetworkReport};
 use crate::engine::{Goal, Plan, Planned, Problem, Reason, View};
 
 /// Compares what shall be with what is.
+#[must_use]
 pub fn plan(view: &View<'_, AstraVpcPeering>) -> Plan<Step> {
     match (view.goal, view.observed) {
         (Goal::Present(desired), None) => {
@@ -29,7 +30,9 @@ pub fn plan(view: &View<'_, AstraVpcPeering>) -> Plan<Step> {
         (Goal::Absent, Some(peering)) if is_going(peering) => {
             Plan::Wait(Problem::new(Reason::Deleting, "Astra is deleting the peering"))
         }
-        (Goal::Absent, Some(peering)) if is_ours(peering, view) && view.may_remove(&identity(view.place.provider)) => {
+        (Goal::Absent, Some(peering))
+            if is_ours(peering, view) && view.may_remove(&identity(view.place.provider)) =>
+        {
             let step = Step::Delete { connection: peering.connection_id.clone() };
             Plan::Act(vec![Planned::new(step, "this object is being deleted with deletionPolicy: Delete")])
         }
@@ -47,7 +50,10 @@ fn judge(peering: &Peering, provider: Provider) -> Plan<Step> {
             "accept the peering request in the AWS VPC console (Peering connections), or with `aws ec2 accept-vpc-peering-connection`",
         ),
         "pending-acceptance" => wait(peering, "accept it on the other side"),
-        "failed" | "expired" | "rejected" => failed(peering, "the request did not come through: check the ids in the spec and the rights on your side, then delete this object and make it again"),
+        "failed" | "expired" | "rejected" => failed(
+            peering,
+            "the request did not come through: check the ids in the spec and the rights on your side, then delete this object and make it again",
+        ),
         _ if status.contains("remotepeeringisdisconnected") => failed(
             peering,
             "1. delete the disconnected peering of Astra DB from your virtual network in Azure; 2. delete this object, which deletes the configuration in Astra; 3. apply it again",
@@ -60,20 +66,28 @@ fn judge(peering: &Peering, provider: Provider) -> Plan<Step> {
 }
 
 fn wait(peering: &Peering, next: &str) -> Plan<Step> {
-    Plan::Wait(Problem::new(Reason::PeeringPending, format!("Astra has the peering as {:?}: {next}", peering.status)))
+    Plan::Wait(Problem::new(
+        Reason::PeeringPending,
+        format!("Astra has the peering as {:?}: {next}", peering.status),
+    ))
 }
 
 fn failed(peering: &Peering, next: &str) -> Plan<Step> {
-    Plan::Blocked(Problem::new(Reason::PeeringFailed, format!("Astra has the peering as {:?}: {next}", peering.status)))
+    Plan::Blocked(Problem::new(
+        Reason::PeeringFailed,
+        format!("Astra has the peering as {:?}: {next}", peering.status),
+    ))
 }
 
 /// Is it on its way out?
+#[must_use]
 pub fn is_going(peering: &Peering) -> bool {
     matches!(peering.status.to_ascii_lowercase().as_str(), "deleting" | "deleted")
 }
 
 /// Is it with the network of this object's spec, or, when the spec does not count any more, the very connection that
 /// the status recorded?
+#[must_use]
 pub fn is_ours(peering: &Peering, view: &View<'_, AstraVpcPeering>) -> bool {
     match view.goal {
         Goal::Present(desired) => is_with(peering, &desired.network),
@@ -91,7 +105,9 @@ fn is_with(peering: &Peering, network: &Network) -> bool {
 fn side_is(side: &Vpc, network: &Network) -> bool {
     let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
     match network {
-        Network::Aws { account_id, vpc_id, .. } => same(&side.vpc_id, vpc_id) && same(&side.account, account_id),
+        Network::Aws { account_id, vpc_id, .. } => {
+            same(&side.vpc_id, vpc_id) && same(&side.account, account_id)
+        }
         Network::Azure { subscription_id, virtual_network_name, .. } => {
             // The vendor's example shows a UUID here, which the spec does not have: then the subscription must do.
             let by_name = same(side.vpc_id.rsplit('/').next().unwrap_or_default(), virtual_network_name);
@@ -109,6 +125,7 @@ fn is_uuid(text: &str) -> bool {
 }
 
 /// One side, for the status.
+#[must_use]
 pub fn network(side: &Vpc) -> NetworkReport {
     NetworkReport {
         account: side.account.clone(),
