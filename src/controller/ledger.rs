@@ -7,7 +7,7 @@ use super::{events::Events, object};
 use crate::{
     engine::{
         Event, Kind,
-        drive::{Ledger, Stale},
+        drive::{Ledger, Order, Stale},
     },
     status::Status,
 };
@@ -60,14 +60,18 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
 }
 
 impl<K: Kind> Ledger<K> for ObjectLedger<'_, K> {
-    fn announce<'b>(&'b mut self, status: &'b Status<K::Details>) -> BoxFuture<'b, Result<(), Stale>> {
+    fn announce<'b>(
+        &'b mut self,
+        status: &'b Status<K::Details>,
+        _: &'b [Order<K::Step>],
+    ) -> BoxFuture<'b, Result<(), Stale>> {
         // An announcement has the time in it and so always differs: it is a write with the resource version that was
         // read, and proves that the object is still what the plan was made for, its UID and deletion included.
         async move { self.write(status).await.map_err(|error| Stale(error.to_string())) }.boxed()
     }
 
-    fn done(&mut self, step: &K::Step, why: &str, event: Event) {
-        tracing::info!(%step, why, "{}", event.note);
+    fn done(&mut self, order: &Order<K::Step>, event: Event) {
+        tracing::info!(why = order.why, call = %order.call, "{}", event.note);
         self.done.push(event);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use astra_devops::{Error, databases::Database, error::Class, id::DatabaseId};
+use astra_devops::{Call, Error, databases::Database, error::Class, id::DatabaseId};
 use futures::future::BoxFuture;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use tokio::time::Instant;
@@ -63,14 +63,30 @@ impl<K: Kind> Default for Memory<K> {
 
 /// Writes down, before a call, what it will make the object own; and tells what was done.
 pub trait Ledger<K: Kind>: Send + Sync {
-    /// Writes the status down. After this the calls are sent.
+    /// Writes the status down. After this exactly these orders are sent, in this order. A ledger that only wants to know
+    /// what would be sent notes them and fails.
     ///
     /// # Errors
     /// When the object is not any more what the plan was made for; then nothing may be sent.
-    fn announce<'a>(&'a mut self, status: &'a Status<K::Details>) -> BoxFuture<'a, Result<(), Stale>>;
+    fn announce<'a>(
+        &'a mut self,
+        status: &'a Status<K::Details>,
+        orders: &'a [Order<K::Step>],
+    ) -> BoxFuture<'a, Result<(), Stale>>;
 
-    /// A step was carried out.
-    fn done(&mut self, step: &K::Step, why: &str, event: Event);
+    /// An order was carried out.
+    fn done(&mut self, order: &Order<K::Step>, event: Event);
+}
+
+/// A step, why it is taken, and the one call that it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order<S> {
+    /// The step.
+    pub step: S,
+    /// Why.
+    pub why: String,
+    /// The call.
+    pub call: Call,
 }
 
 /// The object was changed or deleted meanwhile, or cannot be written: look at it again.
@@ -424,32 +440,32 @@ impl<K: Kind> Drive<'_, K> {
             steps: steps.iter().map(|planned| planned.step.to_string()).collect(),
         });
         status.last_change_time = Some(since);
-        self.ledger.announce(status).await?;
-        for planned in steps {
-            if let Some(outcome) = self.send(place, planned, status).await {
+        let order = |Planned { step, why }: &Planned<K::Step>| Order {
+            call: K::call(place, step),
+            step: step.clone(),
+            why: why.clone(),
+        };
+        let orders: Vec<_> = steps.iter().map(order).collect();
+        self.ledger.announce(status, &orders).await?;
+        for order in &orders {
+            if let Some(outcome) = self.send(order, status).await {
                 return Ok(Some(outcome));
             }
         }
         Ok(None)
     }
 
-    /// Sends one step. `None` when it was carried out.
-    async fn send(
-        &mut self,
-        place: &K::Place,
-        planned: &Planned<K::Step>,
-        status: &mut Status<K::Details>,
-    ) -> Option<Outcome> {
-        let step = &planned.step;
-        let call = K::call(place, step);
-        let result = self.organization.client().send_call(&call).await;
+    /// Sends one order. `None` when it was carried out.
+    async fn send(&mut self, order: &Order<K::Step>, status: &mut Status<K::Details>) -> Option<Outcome> {
+        let step = &order.step;
+        let result = self.organization.client().send_call(&order.call).await;
         let now = Instant::now();
         self.memory.last_write = Some(now);
         match result {
             Ok(answer) => {
                 K::learn(step, &answer, &mut status.details);
                 self.memory.unseen.sent(step.clone(), now);
-                self.ledger.done(step, &planned.why, K::event(step));
+                self.ledger.done(order, K::event(step));
                 None
             }
             Err(error) => {
