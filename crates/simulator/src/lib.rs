@@ -1,1 +1,30 @@
-//! x
+//! A simulator of the Astra DevOps API. Its documentation is finished below.
+mod address;
+mod areas;
+mod auth;
+pub mod clock;
+mod consistency;
+mod context;
+pub mod errors;
+pub mod events;
+pub mod faults;
+pub mod journal;
+pub mod names;
+mod principal;
+mod schedule;
+pub mod simulator;
+mod span;
+pub mod state;
+mod time;
+pub mod wire;
+pub mod world;
+
+pub use astra_devops::Method;
+pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
+pub use events::{Event, EventError};
+pub use faults::Fault;
+pub use journal::Recorded;
+pub use simulator::{SEED, Simulator};
+pub use state::{State, StateError};
+pub use wire::{Request, Response};
+pub use world::World;
