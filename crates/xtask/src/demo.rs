@@ -144,7 +144,7 @@ impl Demo {
         self.check()?;
         terminal::heading("Everything became Ready, and the drift was put right.");
         terminal::line(&format!(
-            "{} from the start of the control plane",
+            "{} from the start, building not counted",
             terminal::duration(self.start.elapsed())
         ));
         Ok(())
