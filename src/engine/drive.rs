@@ -229,6 +229,7 @@ impl<K: Kind> Drive<'_, K> {
             let observed = K::observe(self.organization, &place, Freshness::NoOlderThan(not_before)).await?;
             let look = Look {
                 goal: Goal::Present(&desired),
+                declared: Some(&desired),
                 place: &place,
                 database: Some(&database),
                 observed: &observed,
@@ -257,10 +258,12 @@ impl<K: Kind> Drive<'_, K> {
             )));
         };
         let peers = (self.peers)(&database, &place);
+        let declared = self.object.desired().ok();
         for _ in 0..ROUNDS {
             let observed = K::observe(self.organization, &place, Freshness::Direct).await?;
             let look = Look {
                 goal: Goal::Absent,
+                declared: declared.as_ref(),
                 place: &place,
                 database: Some(&database),
                 observed: &observed,
@@ -482,6 +485,7 @@ impl<K: Kind> Drive<'_, K> {
 /// One look at Astra.
 struct Look<'a, K: Kind> {
     goal: Goal<'a, K::Desired>,
+    declared: Option<&'a K::Desired>,
     place: &'a K::Place,
     database: Option<&'a Database>,
     observed: &'a K::Observed,
@@ -490,7 +494,7 @@ struct Look<'a, K: Kind> {
 
 impl<'a, K: Kind> Look<'a, K> {
     fn view(&self, owned: &'a Identities, details: &'a K::Details) -> View<'a, K> {
-        let Self { goal, place, database, observed, peers } = *self;
-        View { goal, place, database, observed, owned, details, peers }
+        let Self { goal, declared, place, database, observed, peers } = *self;
+        View { goal, declared, place, database, observed, owned, details, peers }
     }
 }
