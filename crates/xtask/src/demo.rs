@@ -75,6 +75,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs the demo as a test; what is wrong is printed.
+pub(crate) fn passes() -> bool {
+    let args = Args { keep: false, stop: false, context: None };
+    match run(&args) {
+        Ok(_) => true,
+        Err(error) => {
+            terminal::line(&format!("the demo failed: {error:#}"));
+            false
+        }
+    }
+}
+
 /// All that runs. The fields are dropped, and so stopped, in this order.
 struct Demo {
     start: Instant,
