@@ -5,7 +5,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use astra_devops::{Call, Error, databases::Database, error::Class, id::DatabaseId};
+use astra_devops::{Call, Error, Method, databases::Database, error::Class, id::DatabaseId};
 use futures::future::BoxFuture;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use tokio::time::Instant;
@@ -166,7 +166,14 @@ impl From<Problem> for Stop {
 
 impl From<Arc<Error>> for Stop {
     fn from(error: Arc<Error>) -> Self {
-        Self(failed(&error, "reading from Astra"))
+        // No reading of ours can be wrong in itself, so a refused one is Astra's trouble and not the spec's.
+        let outcome = match failed(&error, "reading from Astra") {
+            Outcome::Failed(problem, wait) if problem.reason == Reason::ChangeRefused => {
+                Outcome::Failed(Problem { reason: Reason::AstraUnavailable, ..problem }, wait)
+            }
+            outcome => outcome,
+        };
+        Self(outcome)
     }
 }
 
@@ -338,8 +345,8 @@ impl<K: Kind> Drive<'_, K> {
                 return Err(resolve::missing(&id, asked.as_ref()).into());
             }
         };
-        if status.database_id.as_ref().is_some_and(|before| *before != database.id.as_str()) {
-            // The name belongs to a new database, and the old one is gone: nothing of it can be owned any more.
+        if let Some(before) = status.database_id.as_deref().filter(|before| *before != database.id.as_str()) {
+            self.check_gone(before, status, &database).await?;
             *status = Status {
                 last_handled_reconcile_at: status.last_handled_reconcile_at.take(),
                 ..Status::default()
@@ -349,6 +356,28 @@ impl<K: Kind> Drive<'_, K> {
         status.database_id = Some(database.id.to_string());
         status.database_name = Some(database.info.name.clone());
         Ok(database)
+    }
+
+    /// The name belongs to another database than before: only if the old one is gone can nothing of it be owned any more.
+    async fn check_gone(
+        &self,
+        before: &str,
+        status: &Status<K::Details>,
+        now: &Database,
+    ) -> Result<(), Stop> {
+        let other_organization = status.organization_id.as_ref().is_some_and(|id| *id != now.org_id);
+        let old = match before.parse::<DatabaseId>() {
+            Ok(id) if !other_organization => self.organization.database(&id).await?,
+            _ => None,
+        };
+        if !other_organization && old.is_none_or(|old| old.status.is_terminal()) {
+            return Ok(());
+        }
+        let message = format!(
+            "spec.database was database {before} and now is {}, but the first one still exists, or is in another organization than the token; nothing is sent. Put the right token into the Secret, or make this object anew",
+            now.id
+        );
+        Err(Problem::new(Reason::Conflict, message).into())
     }
 
     /// One look: decides, and acts if there is something to do. `None` means: look again.
@@ -438,11 +467,10 @@ impl<K: Kind> Drive<'_, K> {
         let since = Time((self.now)());
         status.owned = owned.into_iter().collect();
         status.in_flight = Some(InFlight {
-            since: since.clone(),
+            since,
             generation: self.object.meta().generation.unwrap_or_default(),
             steps: steps.iter().map(|planned| planned.step.to_string()).collect(),
         });
-        status.last_change_time = Some(since);
         let order = |Planned { step, why }: &Planned<K::Step>| Order {
             call: K::call(place, step),
             step: step.clone(),
@@ -464,13 +492,19 @@ impl<K: Kind> Drive<'_, K> {
         let result = self.organization.client().send_call(&order.call).await;
         let now = Instant::now();
         self.memory.last_write = Some(now);
+        if let Some(database) = status.database_id.as_ref().and_then(|id| id.parse().ok()) {
+            self.organization.wrote(database, now);
+        }
         match result {
             Ok(answer) => {
                 K::learn(step, &answer, &mut status.details);
+                status.last_change_time = Some(Time((self.now)()));
                 self.memory.unseen.sent(step.clone(), now);
                 self.ledger.done(order, K::event(step));
                 None
             }
+            // What was to be removed is gone already.
+            Err(error) if order.call.method == Method::Delete && error.class() == Class::NotFound => None,
             Err(error) => {
                 if error.may_have_taken_effect() && !K::is_repeatable(step) {
                     // Perhaps carried out: it is looked for, and not sent again before the window has passed.
