@@ -86,7 +86,7 @@ pub fn is_going(peering: &Peering) -> bool {
 }
 
 /// Is it this object's? The recorded connection is; before one was recorded, one with the declared network is.
-#[must_use] 
+#[must_use]
 pub fn is_ours(peering: &Peering, view: &View<'_, AstraVpcPeering>) -> bool {
     let declared = view.declared.is_some_and(|desired| is_with(peering, &desired.network));
     match (view.goal, &view.details.connection_id) {
