@@ -6,10 +6,13 @@
 pub mod backoff;
 pub mod conflict;
 pub mod drive;
+pub mod ledger;
+pub mod memory;
+pub mod outcome;
 pub mod ownership;
 pub mod reason;
 pub mod resolve;
-pub mod settle;
+pub mod timing;
 pub mod verdict;
 
 use std::{collections::BTreeSet, fmt, sync::Arc};

@@ -10,7 +10,9 @@ use super::{KindContext, KubeError, ledger::ObjectLedger, object};
 use crate::{
     engine::{
         Kind, Problem, Reason,
-        drive::{Drive, Driven, Memory, Outcome, deletion_needs_astra},
+        drive::{Drive, deletion_needs_astra},
+        memory::Memory,
+        outcome::{Driven, Outcome},
         verdict::{self, Circumstances, Verdict},
     },
     organization::Organization,
