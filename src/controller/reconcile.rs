@@ -208,7 +208,7 @@ impl<K: Kind> Turn<'_, K> {
     fn forced(object: &K, driven: &Driven<K::Details>) -> Option<String> {
         let stuck = match &driven.outcome {
             Outcome::Blocked(problem) | Outcome::Failed(problem, _) | Outcome::Waiting(problem) => problem,
-            Outcome::Done(_) | Outcome::Clean(_) | Outcome::Stale(_) => return None,
+            Outcome::Done(_) | Outcome::Sent | Outcome::Clean(_) | Outcome::Stale(_) => return None,
         };
         let asked = object.annotations().get(annotation::FORCE_FINALIZE).is_some_and(|value| value == "true");
         (asked && object.meta().deletion_timestamp.is_some()).then(|| {
@@ -254,7 +254,7 @@ fn count<K: Kind>(outcome: &Outcome, memory: &mut Memory<K>) {
     (memory.failures, memory.waits) = match outcome {
         Outcome::Failed(..) | Outcome::Stale(_) => (memory.failures.saturating_add(1), 0),
         Outcome::Waiting(_) => (0, memory.waits.saturating_add(1)),
-        Outcome::Done(_) | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
+        Outcome::Done(_) | Outcome::Sent | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
     };
 }
 

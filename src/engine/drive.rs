@@ -25,7 +25,7 @@ use crate::{
     status::{InFlight, Status},
 };
 
-/// Looks and acts at the most this often before the object is put back into the queue.
+/// A deletion looks and acts at the most this often before the object is put back into the queue.
 const ROUNDS: usize = 6;
 
 /// Everything that driving one object needs.
@@ -76,31 +76,25 @@ impl<K: Kind> Drive<'_, K> {
 
     async fn present(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
         let desired = self.object.desired()?;
-        let mut not_before = self.oldest_look();
-        for _ in 0..ROUNDS {
-            let database = self.database(&mut driven.status).await?;
-            if let Some(problem) =
-                resolve::unavailable(&database).filter(|problem| problem.reason != Reason::DatabaseNotReady)
-            {
-                return Err(problem.into());
-            }
-            let place = K::place(&desired, &database, &driven.status.details)?;
-            let peers = (self.peers)(&database, &place);
-            let observed = K::observe(self.organization, &place, Freshness::NoOlderThan(not_before)).await?;
-            let look = Look {
-                goal: Goal::Present(&desired),
-                declared: Some(&desired),
-                place: &place,
-                database: Some(&database),
-                observed: &observed,
-                peers: &peers,
-            };
-            if let Some(outcome) = self.round(&look, driven).await? {
-                return Ok(outcome);
-            }
-            not_before = Instant::now();
+        let database = self.database(&mut driven.status).await?;
+        if let Some(problem) =
+            resolve::unavailable(&database).filter(|problem| problem.reason != Reason::DatabaseNotReady)
+        {
+            return Err(problem.into());
         }
-        Ok(Outcome::Waiting(Problem::new(Reason::Progressing, "changes were made and are being checked")))
+        let place = K::place(&desired, &database, &driven.status.details)?;
+        let peers = (self.peers)(&database, &place);
+        let freshness = Freshness::NoOlderThan(self.oldest_look());
+        let observed = K::observe(self.organization, &place, freshness).await?;
+        let look = Look {
+            goal: Goal::Present(&desired),
+            declared: Some(&desired),
+            place: &place,
+            database: Some(&database),
+            observed: &observed,
+            peers: &peers,
+        };
+        Ok(self.round(&look, driven).await?.unwrap_or(Outcome::Sent))
     }
 
     async fn absent(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
@@ -178,6 +172,9 @@ impl<K: Kind> Drive<'_, K> {
         status.details = K::details(&view);
         driven.conditions = Some(K::conditions(&view));
 
+        if let Some(changed) = self.memory.changed.take() {
+            status.last_change_time = Some(Time(changed));
+        }
         let unsettled = self.unsettled(status, &plan);
         let blocked = matches!(&plan, Plan::Blocked(problem) if problem.reason == Reason::Conflict);
         if !blocked {
@@ -275,7 +272,7 @@ impl<K: Kind> Drive<'_, K> {
         match result {
             Ok(answer) => {
                 K::learn(step, &answer, &mut status.details);
-                status.last_change_time = Some(Time((self.now)()));
+                self.memory.changed = Some((self.now)());
                 self.memory.unseen.sent(step.clone(), now);
                 self.ledger.done(order, K::event(step));
                 None

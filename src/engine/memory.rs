@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Kind;
@@ -17,6 +18,8 @@ pub struct Memory<K: Kind> {
     pub unseen: Unseen<K>,
     /// When this object last wrote to Astra.
     pub last_write: Option<Instant>,
+    /// The same by the wall clock, until it is in the status.
+    pub changed: Option<Timestamp>,
     /// Failures in a row.
     pub failures: u32,
     /// Looks in a row that ended in waiting.
@@ -25,7 +28,7 @@ pub struct Memory<K: Kind> {
 
 impl<K: Kind> Default for Memory<K> {
     fn default() -> Self {
-        Self { unseen: Unseen::default(), last_write: None, failures: 0, waits: 0 }
+        Self { unseen: Unseen::default(), last_write: None, changed: None, failures: 0, waits: 0 }
     }
 }
 

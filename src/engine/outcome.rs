@@ -12,6 +12,8 @@ use crate::status::Status;
 pub enum Outcome {
     /// All is as it shall be; in one line, what is there.
     Done(String),
+    /// Calls were sent; the next look will tell whether Astra shows what they did.
+    Sent,
     /// Something is awaited.
     Waiting(Problem),
     /// A person must change something.

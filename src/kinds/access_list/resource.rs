@@ -22,36 +22,12 @@ use crate::{
     status = "AccessListStatus",
     derive = "PartialEq",
     doc = "AstraAccessList is the IP access list of one Astra database.",
-    selectable = ".spec.database.id",
-    selectable = ".spec.database.name",
-    printcolumn(
-        name = "Database",
-        type_ = "string",
-        json_path = ".status.databaseName",
-        description = "The database's name in Astra"
-    ),
     printcolumn(
         name = "Access",
         type_ = "string",
         json_path = ".status.publicAccess",
         description = "Who gets in from the internet, as Astra has it"
     ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].status"
-    ),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].reason"
-    ),
-    printcolumn(
-        name = "Message",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].message"
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     cel
 )]
 #[x_kube(

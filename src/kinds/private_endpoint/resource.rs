@@ -22,30 +22,7 @@ use crate::{
     status = "PrivateEndpointStatus",
     derive = "PartialEq",
     doc = "AstraPrivateEndpoint is the allowed principals and private endpoints of one Astra database in one region.",
-    selectable = ".spec.database.id",
-    selectable = ".spec.database.name",
-    printcolumn(
-        name = "Database",
-        type_ = "string",
-        json_path = ".status.databaseName",
-        description = "The database's name in Astra"
-    ),
     printcolumn(name = "Region", type_ = "string", json_path = ".status.region"),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].status"
-    ),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].reason"
-    ),
-    printcolumn(
-        name = "Message",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].message"
-    ),
     printcolumn(
         name = "Service",
         type_ = "string",
@@ -53,7 +30,6 @@ use crate::{
         priority = 1,
         description = "What to build the cloud's endpoint from"
     ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     cel
 )]
 #[x_kube(

@@ -22,14 +22,6 @@ use crate::{
     status = "VpcPeeringStatus",
     derive = "PartialEq",
     doc = "AstraVpcPeering is the peering of one Classic Astra database with one cloud network.",
-    selectable = ".spec.database.id",
-    selectable = ".spec.database.name",
-    printcolumn(
-        name = "Database",
-        type_ = "string",
-        json_path = ".status.databaseName",
-        description = "The database's name in Astra"
-    ),
     printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
     printcolumn(
         name = "Peering",
@@ -37,22 +29,6 @@ use crate::{
         json_path = ".status.peeringStatus",
         description = "The status as Astra has it"
     ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].status"
-    ),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].reason"
-    ),
-    printcolumn(
-        name = "Message",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].message"
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     cel
 )]
 #[x_kube(
