@@ -48,6 +48,8 @@
 //! | `GET faults`, `POST faults`, `DELETE faults` | the faults still to strike; one more ([`Fault`]); none |
 //! | `POST events` | one [`Event`]; 409 when it cannot happen |
 //!
+//! What cannot be read, has a word that is not known, or asks for what HTTP cannot carry is 400 with the reason, in text.
+//!
 //! # Quirks that are kept, because clients depend on them or users fell over them
 //! - `DELETE …/access-list` takes away only the first address of the query. Without one there it wipes the list and
 //!   reopens public access, also when a body carries addresses.
@@ -89,6 +91,7 @@ mod control;
 pub mod errors;
 pub mod events;
 pub mod faults;
+mod framing;
 pub mod journal;
 pub mod names;
 mod principal;
