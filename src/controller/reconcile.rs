@@ -10,7 +10,9 @@ use super::{KindContext, KubeError, ledger::ObjectLedger, object};
 use crate::{
     engine::{
         Kind, Problem, Reason,
-        drive::{Drive, Driven, Memory, Outcome, deletion_needs_astra},
+        drive::{Drive, deletion_needs_astra},
+        memory::Memory,
+        outcome::{Driven, Outcome},
         verdict::{self, Circumstances, Verdict},
     },
     organization::Organization,
@@ -263,10 +265,10 @@ fn log<D>(before: &Status<D>, after: &Status<D>) {
     if old.is_none_or(|old| {
         (&old.status, &old.reason, &old.message) != (&new.status, &new.reason, &new.message)
     }) {
-        if new.status == "True" {
-            tracing::info!(reason = %new.reason, "ready: {}", new.message);
-        } else {
-            tracing::warn!(reason = %new.reason, "not ready: {}", new.message);
+        match (new.status.as_str(), verdict::find(&after.conditions, "Stalled")) {
+            ("True", _) => tracing::info!(reason = %new.reason, "ready: {}", new.message),
+            (_, None) => tracing::info!(reason = %new.reason, "waiting: {}", new.message),
+            (_, Some(_)) => tracing::warn!(reason = %new.reason, "stalled: {}", new.message),
         }
     }
 }

@@ -10,7 +10,8 @@ use k8s_openapi::{
 use super::{
     KindCondition, Problem, Reason,
     backoff::{after_failure, jittered},
-    drive::{Driven, Outcome, Timing},
+    outcome::{Driven, Outcome},
+    timing::Timing,
 };
 use crate::status::Status;
 
