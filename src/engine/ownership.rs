@@ -48,6 +48,7 @@ mod tests {
         let place = "8fbcfe1d".parse().unwrap();
         let view = View::<AstraAccessList> {
             goal: desired.as_ref().map_or(Goal::Absent, Goal::Present),
+            declared: desired.as_ref(),
             place: &place,
             database: None,
             observed: &Observed::new(Some(AccessList {

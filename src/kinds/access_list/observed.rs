@@ -34,18 +34,24 @@ impl Observed {
         self.entries().iter().filter_map(|entry| network(&entry.address))
     }
 
-    /// The entry for a network.
+    /// The first entry for a network.
     #[must_use]
     pub fn find(&self, wanted: Ipv4Net) -> Option<&Entry> {
-        self.entries().iter().find(|entry| network(&entry.address) == Some(wanted))
+        self.all(wanted).next()
     }
 
-    /// Is this entry there, with this description and switch?
+    /// The entries for a network. Astra compares texts, so `203.0.113.7` and `203.0.113.7/32` may both be there, and
+    /// each lets in by itself.
+    pub fn all(&self, wanted: Ipv4Net) -> impl Iterator<Item = &Entry> {
+        self.entries().iter().filter(move |entry| network(&entry.address) == Some(wanted))
+    }
+
+    /// Is this entry there, with this description and switch, in all texts that it is there in?
     #[must_use]
     pub fn has(&self, wanted: &Entry) -> bool {
-        network(&wanted.address)
-            .and_then(|network| self.find(network))
-            .is_some_and(|found| same(found, wanted))
+        network(&wanted.address).is_some_and(|network| {
+            self.find(network).is_some() && self.all(network).all(|found| same(found, wanted))
+        })
     }
 
     /// Are there exactly these entries, in any order?
