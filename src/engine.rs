@@ -31,7 +31,7 @@ use crate::{
 pub use reason::Reason;
 
 /// Something in Astra that an object can own, as it is written in `status.owned`: `address/203.0.113.0/24`,
-/// `principal/arn:…`, `endpoint/vpce-…`, `peering/azure`.
+/// `principal/arn:…`, `endpoint/vpce-…`, `peering/azure/SUBSCRIPTION/NETWORK`.
 pub type Identity = String;
 
 /// A set of identities, in a stable order.

@@ -2,7 +2,7 @@
 
 use astra_devops::peering::{Network, Peering, Provider, Vpc};
 
-use super::{AstraVpcPeering, Step, identity, resource::NetworkReport};
+use super::{AstraVpcPeering, Step, resource::NetworkReport};
 use crate::engine::{Goal, Plan, Planned, Problem, Reason, View};
 
 /// Compares what shall be with what is.
@@ -31,7 +31,7 @@ pub fn plan(view: &View<'_, AstraVpcPeering>) -> Plan<Step> {
             Plan::Wait(Problem::new(Reason::Deleting, "Astra is deleting the peering"))
         }
         (Goal::Absent, Some(peering))
-            if is_ours(peering, view) && view.may_remove(&identity(view.place.provider)) =>
+            if is_ours(peering, view) && view.owned.iter().any(|identity| view.may_remove(identity)) =>
         {
             let step = Step::Delete { connection: peering.connection_id.clone() };
             Plan::Act(vec![Planned::new(step, "this object is being deleted with deletionPolicy: Delete")])
