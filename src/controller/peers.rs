@@ -8,7 +8,7 @@ use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
 
 use super::reconcile::is_paused;
 use crate::{
-    engine::{Kind, Peer},
+    engine::{Identities, Kind, Peer},
     resource::Management,
 };
 
@@ -52,14 +52,15 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
         return None;
     }
     let deleting = other.meta().deletion_timestamp.is_some();
+    let owns: Identities = status.map(|status| status.owned.iter().cloned().collect()).unwrap_or_default();
     Some(Peer {
         name: name(other),
         older: age(other) < age(object),
         exclusive: other.common().management == Management::Exclusive,
         deleting,
         unseen,
-        wants: desired.filter(|_| !deleting).map(|desired| K::wants(&desired)).unwrap_or_default(),
-        owns: status.map(|status| status.owned.iter().cloned().collect()).unwrap_or_default(),
+        wants: desired.map_or_else(|| owns.clone(), |desired| K::wants(&desired)),
+        owns,
     })
 }
 
