@@ -7,8 +7,6 @@ use std::fmt;
 pub enum Reason {
     /// All is as the spec says.
     UpToDate,
-    /// Changes were made and are not all seen yet.
-    Progressing,
     /// A field of the spec cannot be, or does not fit the database.
     InvalidSpec,
     /// The Secret with the token is not there.
@@ -77,7 +75,6 @@ impl Reason {
             | Self::EndpointRejected
             | Self::PeeringFailed => true,
             Self::UpToDate
-            | Self::Progressing
             | Self::DatabaseNotReady
             | Self::WaitingForPeer
             | Self::AstraUnavailable

@@ -18,6 +18,9 @@ use crate::status::Status;
 /// A Ready object stays Ready through this many failures of Astra in a row: conditions must not flap.
 const PATIENCE: u32 = 3;
 
+/// How long the watch may take to bring the object as it is now.
+const STALE: Duration = Duration::from_millis(250);
+
 /// The longest pause between two looks at something that is awaited.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -59,7 +62,11 @@ pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstance
     let said = match outcome {
         Outcome::Done(summary) => Said { ready: true, problem: Problem::new(Reason::UpToDate, summary) },
         // What was said stays as it was announced until the next look; what an answer told is kept.
-        Outcome::Sent => return Verdict { status, next, warning: None, clean: None },
+        // Nor is anything said of an object that is not the one any more that was looked at.
+        Outcome::Sent | Outcome::Stale(_) => {
+            status.conditions.clone_from(&before.conditions);
+            return Verdict { status, next, warning: None, clean: None };
+        }
         Outcome::Clean(what) => {
             return Verdict { status, next, warning: None, clean: Some(what) };
         }
@@ -69,10 +76,6 @@ pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstance
                 status.observed_generation = before.observed_generation;
                 return Verdict { status, next, warning: None, clean: None };
             }
-            Said { ready: false, problem }
-        }
-        Outcome::Stale(stale) => {
-            let problem = Problem::new(Reason::Progressing, stale.to_string());
             Said { ready: false, problem }
         }
     };
@@ -171,6 +174,14 @@ pub fn paused<D: Clone>(before: &Status<D>, generation: i64, now: Timestamp) -> 
     status
 }
 
+/// The status without the word on a pause.
+#[must_use]
+pub fn without_pause<D: Clone>(status: &Status<D>) -> Status<D> {
+    let mut status = status.clone();
+    status.conditions.retain(|condition| condition.type_ != PAUSED);
+    status
+}
+
 fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
     let resync = jittered(at.timing.resync, at.jitter);
     match outcome {
@@ -179,7 +190,7 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
         Outcome::Clean(_) => Duration::ZERO,
         Outcome::Waiting(_) => after_failure(at.waits, at.jitter).min(at.timing.resync).min(LONGEST_WAIT),
         // A missing Secret is found within a minute, whatever the resync.
-        Outcome::Blocked(_) => resync.min(jittered(Duration::from_secs(55), at.jitter)),
+        Outcome::Blocked(_) => resync.min(jittered(Duration::from_secs(54), at.jitter)),
         Outcome::Failed(problem, wish) => {
             let pause = after_failure(at.failures, at.jitter).max(wish.unwrap_or_default());
             if problem.reason.needs_a_person() {
@@ -188,7 +199,7 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
                 pause
             }
         }
-        Outcome::Stale(_) => after_failure(at.failures, at.jitter).min(Duration::from_secs(5)) / 4,
+        Outcome::Stale(_) => STALE,
     }
 }
 
@@ -249,7 +260,6 @@ mod tests {
 
     const REASONS: &[Reason] = &[
         Reason::UpToDate,
-        Reason::Progressing,
         Reason::InvalidSpec,
         Reason::SecretNotFound,
         Reason::SecretKeyNotFound,

@@ -9,7 +9,6 @@ use crate::page::root;
 /// All reasons; the test that uses them counts them against the source.
 const REASONS: [Reason; 25] = [
     Reason::UpToDate,
-    Reason::Progressing,
     Reason::InvalidSpec,
     Reason::SecretNotFound,
     Reason::SecretKeyNotFound,

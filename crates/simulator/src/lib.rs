@@ -68,8 +68,8 @@
 //! # Where it is known to differ, or only guesses
 //! - Only two numbers of error ids are taken from the service for tokens, and three for unsupported tiers, clouds and
 //!   regions; the other numbers and all other messages are made up.
-//! - 409 is documented for `MAINTENANCE`; here every status that sounds busy, and `PARKED`, refuses changes, on access
-//!   lists too.
+//! - 409 is documented for `MAINTENANCE`; here every status that sounds busy refuses changes, on access lists too; a
+//!   parked database's network can be changed.
 //! - Whether an endpoint's or address' form is checked, and how, is a guess. So is `PATCH`, which here adds addresses
 //!   it does not know, and 404 when there is no list; `DELETE` of an address that is not in the list is 204.
 //! - An endpoint is `Rejected` when [`State::rejected_endpoints`] has it, when nobody is allowed, or on Azure when its

@@ -55,6 +55,13 @@ impl Desired {
                 "spec.addresses",
                 "at least one address is needed, or everybody would be locked out",
             )),
+            Access::Listed
+                if spec.management == Management::Exclusive
+                    && !entries.iter().any(|wanted| wanted.entry.enabled) =>
+            {
+                let problem = "at least one address must be enabled, or everybody would be locked out";
+                Err(Problem::invalid("spec.addresses", problem))
+            }
             Access::Blocked if !entries.is_empty() => {
                 Err(Problem::invalid("spec.addresses", "must be empty with publicAccess: Blocked"))
             }
