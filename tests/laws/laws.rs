@@ -60,9 +60,9 @@ pub(crate) fn deleting_all_leaves_what_is_not_owned<K: Lawful>() {
                 for object in stage.cluster.objects() {
                     let owned = owned(&object);
                     if crate::stage::deletes(&object) {
-                        may_go.extend(owned)
+                        may_go.extend(owned);
                     } else {
-                        stays.extend(owned)
+                        stays.extend(owned);
                     }
                     stage.cluster.delete(&object.name_any());
                 }
@@ -212,9 +212,9 @@ pub(crate) fn refusals_change_nothing<K: Lawful>() {
                 let (fault, reason) = refusals().swap_remove(which);
                 let methods = [Method::Post, Method::Put, Method::Patch, Method::Delete];
                 if writes_only {
-                    methods
-                        .into_iter()
-                        .for_each(|method| stage.simulator.add_fault(fault.clone().on(method, "/")));
+                    for method in methods {
+                        stage.simulator.add_fault(fault.clone().on(method, "/"));
+                    }
                 } else {
                     stage.simulator.add_fault(fault);
                 }

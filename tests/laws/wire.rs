@@ -128,7 +128,7 @@ impl<K: Lawful> Wire<K> {
                 Some(old) => {
                     // Where one network is there in two texts, each of the two counts.
                     let wanted: Vec<Things> =
-                        write.moments.iter().flatten().map(|object| object.wants()).collect();
+                        write.moments.iter().flatten().map(<K as Lawful>::wants).collect();
                     let is_wanted = |part: &str| {
                         wanted.iter().any(|wants| wants.get(identity).is_some_and(|w| w == part))
                     };
