@@ -27,7 +27,10 @@ mod tests {
     use super::*;
     use crate::{
         engine::{Goal, Peer},
-        kinds::{AstraAccessList, access_list::observed::Observed},
+        kinds::{
+            AstraAccessList,
+            access_list::{AccessListDetails, observed::Observed},
+        },
     };
 
     fn set(texts: &[&str]) -> Identities {
@@ -57,7 +60,7 @@ mod tests {
                 configurations: Configurations::default(),
             })),
             owned: &set(owned),
-            details: &Default::default(),
+            details: &AccessListDetails::default(),
             peers: std::slice::from_ref(peer),
         };
         after_look(&view, in_flight)

@@ -136,12 +136,12 @@ impl<K: Lawful> Cluster<K> {
     pub(crate) fn set_finalizer(
         &self,
         object: &K,
-        version: Option<String>,
+        version: Option<&str>,
         set: bool,
     ) -> Result<Option<K>, Conflict> {
         let mut inner = self.lock();
         let name = object.name_any();
-        let mut value = inner.checked(object, version.as_deref())?;
+        let mut value = inner.checked(object, version)?;
         value["metadata"]["finalizers"] = if set { json!([FINALIZER]) } else { json!([]) };
         if !set && !value["metadata"]["deletionTimestamp"].is_null() {
             inner.remove(&name);

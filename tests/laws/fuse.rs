@@ -73,7 +73,7 @@ impl Fuse {
     pub(crate) async fn alive(&self) {
         if self.with(|state| state.dead) {
             self.burnt.notify_one();
-            pending().await
+            pending::<()>().await;
         }
     }
 

@@ -3,6 +3,13 @@
 //!
 //! A law that fails shows the smallest case that breaks it. `LAWS_CASES=20 cargo test --test laws` searches twenty times
 //! as long.
+#![expect(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is a verdict; the settings know only of functions that are tests themselves"
+)]
 
 mod case;
 mod clock;

@@ -129,7 +129,7 @@ impl<'a, K: Lawful> Process<'a, K> {
             object
         } else {
             let version = object.resource_version();
-            let set = async { self.cluster.set_finalizer(&object, version, true) };
+            let set = async { self.cluster.set_finalizer(&object, version.as_deref(), true) };
             let Some(object) = self.fuse.effect(set).await? else { return Ok(None) };
             object
         };
@@ -152,7 +152,7 @@ impl<'a, K: Lawful> Process<'a, K> {
         }
         if clean.is_some() {
             let version = ledger.version.clone();
-            let remove = async { self.cluster.set_finalizer(&object, version, false) };
+            let remove = async { self.cluster.set_finalizer(&object, version.as_deref(), false) };
             self.fuse.effect(remove).await?;
             return Ok(None);
         }

@@ -8,8 +8,9 @@ use std::{
 };
 
 use astra_devops::{Answer, Call, Method, Token, Transport, transport::TransportError};
-use astra_simulator::{Recorded, Simulator, State};
+use astra_simulator::{Request, Simulator, State};
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use crate::{
     cluster::Cluster,
@@ -75,16 +76,16 @@ impl<K: Lawful> Wire<K> {
         let before = self.simulator.state();
         let answer = self.simulator.send(token, call).await;
         let after = self.simulator.state();
-        if let Some(request) = self.simulator.requests().pop() {
-            for violation in self.judge(&request, &before, &after) {
-                self.violations.add(format!("{} {}: {violation}", request.method, request.target()));
-            }
+        let request = Request::of(token, call);
+        let done = answer.as_ref().is_ok_and(Answer::is_success);
+        for violation in self.judge(&request, done, &before, &after) {
+            self.violations.add(format!("{call}: {violation}"));
         }
         self.pause().await;
         answer
     }
 
-    fn judge(&self, request: &Recorded, before: &State, after: &State) -> Vec<String> {
+    fn judge(&self, request: &Request, done: bool, before: &State, after: &State) -> Vec<String> {
         let mut found = no_unnamed_removal(request);
         let others = |state: &State| {
             let mut state = state.clone();
@@ -102,7 +103,6 @@ impl<K: Lawful> Wire<K> {
         let write = Write { before, after, moments: &moments };
         found.extend(self.ownership(&write));
         found.extend(K::judge(&write));
-        let done = request.applied && request.status.is_some_and(|status| status < 300);
         if self.strict
             && done
             && K::things(before) == K::things(after)
@@ -128,7 +128,7 @@ impl<K: Lawful> Wire<K> {
                 Some(old) => {
                     // Where one network is there in two texts, each of the two counts.
                     let wanted: Vec<Things> =
-                        write.moments.iter().flatten().map(|object| object.wants()).collect();
+                        write.moments.iter().flatten().map(<K as Lawful>::wants).collect();
                     let is_wanted = |part: &str| {
                         wanted.iter().any(|wants| wants.get(identity).is_some_and(|w| w == part))
                     };
@@ -168,18 +168,16 @@ pub(crate) fn owned<K: Lawful>(object: &K) -> Vec<String> {
 
 /// A removal from an access list names exactly one address, in the query and in the body: anything else may be read as
 /// "the whole list", which reopens the database to everybody.
-fn no_unnamed_removal(request: &Recorded) -> Vec<String> {
-    if request.method != "DELETE" || !request.path.ends_with("/access-list") {
+fn no_unnamed_removal(request: &Request) -> Vec<String> {
+    if request.method != Method::Delete || !request.path.ends_with("/access-list") {
         return Vec::new();
     }
-    let in_query = request
-        .query
-        .split('&')
-        .filter(|pair| pair.strip_prefix("addresses=").is_some_and(|address| !address.is_empty()));
-    let in_body = request.body.as_ref().and_then(|body| body["addresses"].as_array()).map_or(0, Vec::len);
-    if in_query.count() == 1 && in_body == 1 {
+    let in_query = request.parameters("addresses").into_iter().filter(|address| !address.is_empty()).count();
+    let body: Option<Value> = serde_json::from_slice(&request.body).ok();
+    let in_body = body.as_ref().and_then(|body| body["addresses"].as_array()).map_or(0, Vec::len);
+    if in_query == 1 && in_body == 1 {
         Vec::new()
     } else {
-        vec![format!("it does not name exactly one address in query and body: {:?}", request.body)]
+        vec![format!("it does not name exactly one address in query and body: {body:?}")]
     }
 }

@@ -127,14 +127,14 @@ mod tests {
 
     use super::*;
 
-    fn parse_spec(access: Option<&str>, management: &str, addresses: &[&str]) -> Result<Desired, Problem> {
+    fn spec(access: Option<&str>, management: &str, addresses: &[&str]) -> AstraAccessListSpec {
         let addresses: Vec<_> = addresses.iter().map(|address| json!({ "address": address })).collect();
         let mut spec =
             json!({ "database": { "name": "orders" }, "management": management, "addresses": addresses });
         if let Some(access) = access {
             spec["publicAccess"] = json!(access);
         }
-        Desired::parse(&serde_json::from_value(spec).unwrap())
+        serde_json::from_value(spec).unwrap()
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
             (None, "Shared", &["10.0.0.1"], Access::Leave),
             (Some("Listed"), "Shared", &["10.0.0.1"], Access::Listed),
         ] {
-            let desired = parse_spec(access, management, addresses).unwrap();
+            let desired = Desired::parse(&spec(access, management, addresses)).unwrap();
             assert_eq!(desired.access, expected, "{access:?} {management} {addresses:?}");
             assert!(desired.entries.iter().all(|wanted| wanted.entry.enabled), "enabled is the default");
         }
@@ -184,7 +184,7 @@ mod tests {
             (None, "Exclusive", &["10.0.0.1 "], "spec.addresses[0].address: ", "no IPv4 address"),
             (None, "Exclusive", &[""], "spec.addresses[0].address: ", "no IPv4 address"),
         ] {
-            let problem = parse_spec(access, management, addresses).unwrap_err();
+            let problem = Desired::parse(&spec(access, management, addresses)).unwrap_err();
             assert_eq!(problem.reason, crate::engine::Reason::InvalidSpec);
             assert!(problem.message.starts_with(field), "{addresses:?}: {}", problem.message);
             assert!(problem.message.contains(words), "{addresses:?}: {}", problem.message);

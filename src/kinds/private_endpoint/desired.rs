@@ -218,15 +218,15 @@ mod tests {
         serde_json::from_value(json!({ "id": "db", "info": info, "status": "ACTIVE" })).unwrap()
     }
 
-    fn desired(fields: &Value) -> Result<Desired, Problem> {
+    fn spec(fields: &Value) -> AstraPrivateEndpointSpec {
         let mut spec = json!({ "database": { "name": "orders" } });
         spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        Desired::parse(&serde_json::from_value(spec).unwrap())
+        serde_json::from_value(spec).unwrap()
     }
 
     /// The datacenter, or the reason and the message.
     fn place(fields: &Value, database: &Database, recorded: Option<&str>) -> String {
-        match desired(fields).and_then(|desired| desired.place(database, recorded)) {
+        match Desired::parse(&spec(fields)).and_then(|desired| desired.place(database, recorded)) {
             Ok(place) => place.datacenter.to_string(),
             Err(problem) => format!("{}: {}", problem.reason, problem.message),
         }
@@ -301,7 +301,7 @@ mod tests {
             (json!({ "endpoints": [{ "id": "vpce 1" }] }), "spec.endpoints[0].id: "),
             (json!({ "endpoints": [{ "id": ".." }] }), "spec.endpoints[0].id: "),
         ] {
-            let problem = desired(&fields).unwrap_err();
+            let problem = Desired::parse(&spec(&fields)).unwrap_err();
             assert_eq!(problem.reason, Reason::InvalidSpec);
             assert!(problem.message.starts_with(field), "{fields}: {}", problem.message);
         }

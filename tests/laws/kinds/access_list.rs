@@ -207,7 +207,7 @@ impl Lawful for AstraAccessList {
             .map(|entry| entry.address.clone());
         match what {
             0 => Some(Event::RemoveAddress { database: id, address: known? }),
-            1 => Some(Event::SetRestriction { database: id, enabled: thing.variety % 2 == 0 }),
+            1 => Some(Event::SetRestriction { database: id, enabled: thing.variety.is_multiple_of(2) }),
             2 => list.map(|_| Event::RemoveAccessList { database: id }),
             _ => Some(Event::AddAddress {
                 database: id,

@@ -178,7 +178,7 @@ impl Lawful for AstraPrivateEndpoint {
 
     fn creates(request: &Recorded) -> Option<String> {
         let posts = request.method == "POST" && request.path.ends_with("/endpoints");
-        posts
-            .then(|| request.body.as_ref().map_or(Value::Null, |body| body["endpointID"].clone()).to_string())
+        let id = request.body.as_ref()?["endpointID"].as_str()?;
+        posts.then(|| format!("endpoint/{id}"))
     }
 }
