@@ -17,6 +17,9 @@ use crate::{
     wire::{Request, Response},
 };
 
+/// The journal's length: a simulator that runs for days forgets the older half when it is full.
+const JOURNAL: usize = 100_000;
+
 /// A simulated world and all that belongs to it.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -89,6 +92,9 @@ impl World {
             Strike::Reset => None,
         };
         let status = answer.as_ref().map(|response| response.status);
+        if self.journal.len() >= JOURNAL {
+            self.journal.drain(..JOURNAL / 2);
+        }
         self.journal.push(Recorded::of(later(now, self.ahead), request, status, applied));
         answer
     }

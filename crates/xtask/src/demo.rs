@@ -5,7 +5,6 @@ mod report;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -155,13 +154,14 @@ impl Demo {
         terminal::heading("kubectl apply -f examples/");
         let examples = workspace::root().join("examples");
         let examples = examples.to_str().context("the workspace's path is no text")?;
+        let start = Instant::now();
         let step = Step::start("applied");
         let applied = self.kubectl().output(&["apply", "-n", NAMESPACE, "-R", "-f", examples])?;
         let count = applied.lines().count();
         step.done(&format!("{count} objects"));
         let step = Step::start("all Ready");
         self.wait_ready()?;
-        step.done("");
+        step.done(&format!("{} after the apply began", terminal::duration(start.elapsed())));
         Ok(())
     }
 
@@ -169,14 +169,7 @@ impl Demo {
     fn wait_ready(&self) -> Result<()> {
         let timeout = format!("--timeout={}s", READY_WITHIN.as_secs());
         let args = ["wait", "--for=condition=Ready", KINDS, "--all", "-n", NAMESPACE, &timeout];
-        thread::scope(|scope| {
-            let waiting = scope.spawn(|| self.kubectl().output(&args).map(drop));
-            while !waiting.is_finished() {
-                self.check()?;
-                thread::park_timeout(Duration::from_millis(20));
-            }
-            waiting.join().unwrap_or_else(|_| bail!("waiting for Ready panicked"))
-        })
+        self.kubectl().output_while(&args, || self.check()).map(drop)
     }
 
     /// An error with its last words if something that was started here has ended.

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -31,6 +33,10 @@ impl Kubectl {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args).env("KUBECONFIG", &self.kubeconfig);
+        // What it learns of this cluster's API stays with it: another one on the same port may differ.
+        if let Some(directory) = self.kubeconfig.parent().filter(|directory| directory.is_dir()) {
+            command.env("KUBECACHEDIR", directory.join("kubectl-cache"));
+        }
         command
     }
 
@@ -50,6 +56,24 @@ impl Kubectl {
         self.output_of(args, Some(input))
     }
 
+    /// The same for a command that waits, given up as soon as `check` fails.
+    pub(crate) fn output_while(&self, args: &[&str], check: impl Fn() -> Result<()>) -> Result<String> {
+        let mut command = self.command(args);
+        // A waiting kubectl prints a line for each object: far less than a pipe holds.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot run {}", self.program.display()))?;
+        while child.try_wait().context("cannot wait for kubectl")?.is_none() {
+            if let Err(error) = check() {
+                // It fails only if kubectl has just ended by itself.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(error);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        text_of(args, &child.wait_with_output().context("cannot read from kubectl")?)
+    }
+
     /// What it prints with `-o json`.
     pub(crate) fn json(&self, args: &[&str]) -> Result<Value> {
         let text = self.output(&[args, &["-o", "json"]].concat())?;
@@ -57,12 +81,7 @@ impl Kubectl {
     }
 
     fn output_of(&self, args: &[&str], input: Option<&str>) -> Result<String> {
-        let output = self.spawn(args, input)?;
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            bail!("kubectl {} failed:\n{}", args.join(" "), words.trim_end());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        text_of(args, &self.spawn(args, input)?)
     }
 
     fn spawn(&self, args: &[&str], input: Option<&str>) -> Result<Output> {
@@ -83,7 +102,15 @@ impl Kubectl {
     }
 }
 
-/// `True`, `False` or `Unknown` of a condition, with reason and message; `None` if the object has none of this type.
+fn text_of(args: &[&str], output: &Output) -> Result<String> {
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        bail!("kubectl {} failed:\n{}", args.join(" "), words.trim_end());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The condition of this type, with its status, reason and message; `None` if the object has none.
 pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)
 }
@@ -110,5 +137,15 @@ mod tests {
             "{error}"
         );
         assert_eq!(kubectl.try_output(&["/nonexistent"]).unwrap(), None);
+        assert_eq!(kubectl.output_while(&["-d", "/"], || Ok(())).unwrap(), "/\n");
+    }
+
+    #[test]
+    fn waiting_is_given_up_when_the_check_fails() {
+        let kubectl = Kubectl::new(PathBuf::from("sleep"), PathBuf::from("/nonexistent"));
+        let start = std::time::Instant::now();
+        let error = kubectl.output_while(&["60"], || bail!("the operator died")).unwrap_err();
+        assert_eq!(error.to_string(), "the operator died");
+        assert!(start.elapsed() < Duration::from_secs(30));
     }
 }

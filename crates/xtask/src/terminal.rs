@@ -21,7 +21,7 @@ pub(crate) const RED: Style = AnsiColor::Red.on_default();
 /// How often a log (no terminal) hears that something long goes on.
 const LOG_EVERY: Duration = Duration::from_secs(20);
 /// Where the times of steps are aligned, in columns.
-const TIMES_AT: usize = 62;
+const TIMES_AT: usize = 72;
 
 /// A heading, with an empty line before it.
 pub(crate) fn heading(text: &str) {

@@ -54,8 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         sound &= run_live(args, &programs, &mut tally)?;
     }
     terminal::heading("Summary");
-    terminal::line(&tally.closing_line());
-    terminal::line(&tally.in_words(start.elapsed()));
+    // Alone on its line and not indented, for programs to find.
+    anstream::println!("{}", tally.closing_line());
+    anstream::println!("{}", tally.in_words(start.elapsed()));
     // A test program that died before its result counts as a failure, too; so does a run of no test at all.
     Ok(if sound && tally.passed() > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

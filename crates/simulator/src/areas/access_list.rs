@@ -45,7 +45,9 @@ fn get(ctx: &mut Context<'_>) -> Reply {
 fn add(ctx: &mut Context<'_>) -> Reply {
     let entries = entries(ctx, &ctx.body::<Value>()?)?;
     let list = ctx.changeable(ctx.segment(2))?.access_list.get_or_insert_default();
-    entries.into_iter().for_each(|entry| upsert(list, entry));
+    for entry in entries {
+        upsert(list, entry);
+    }
     Ok(Response::empty(204))
 }
 
@@ -61,7 +63,9 @@ fn replace(ctx: &mut Context<'_>) -> Reply {
 fn update(ctx: &mut Context<'_>) -> Reply {
     let (addresses, enabled) = request(ctx)?;
     let list = ctx.changeable(ctx.segment(2))?.access_list.as_mut().ok_or_else(absent)?;
-    addresses.into_iter().flatten().for_each(|entry| upsert(list, entry));
+    for entry in addresses.into_iter().flatten() {
+        upsert(list, entry);
+    }
     list.access_list_enabled = enabled.unwrap_or(list.access_list_enabled);
     Ok(Response::empty(204))
 }

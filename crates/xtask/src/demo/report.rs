@@ -59,7 +59,7 @@ fn conditions_of_unready(objects: &[Value]) -> String {
 pub(super) fn journal(requests: &[Request]) {
     terminal::heading("What was sent to Astra, in order");
     terminal::block(&writes(requests));
-    terminal::line("");
+    anstream::println!();
     terminal::block(&reads(requests));
 }
 
