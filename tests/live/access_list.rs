@@ -36,7 +36,12 @@ fn shared(address: &str) -> Value {
 /// Somebody has put an entry into a list by hand.
 fn by_hand(stage: &Stage, database: &str, address: &str) {
     let (database, address) = (id_of(database), address.to_owned());
-    stage.astra.happens(&Event::AddAddress { database, address, description: "by hand".into(), enabled: true });
+    stage.astra.happens(&Event::AddAddress {
+        database,
+        address,
+        description: "by hand".into(),
+        enabled: true,
+    });
 }
 
 fn restrict(stage: &Stage, database: &str, enabled: bool) {
@@ -113,7 +118,9 @@ async fn is_updated_in_place_in_one_call() {
     .assert_eq(&stage.astra.written());
     let events = stage.events("offices").join("\n");
     assert!(
-        events.contains("AccessListReplaced Replaced the access list: ~203.0.113.0/24 +192.0.2.0/25 -198.51.100.7"),
+        events.contains(
+            "AccessListReplaced Replaced the access list: ~203.0.113.0/24 +192.0.2.0/25 -198.51.100.7"
+        ),
         "{events}"
     );
 }

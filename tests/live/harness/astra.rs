@@ -165,7 +165,13 @@ impl Astra {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> T {
-        let text = ureq::get(&self.control(path)).call().unwrap().body_mut().with_config().limit(1 << 30).read_to_string();
+        let text = ureq::get(&self.control(path))
+            .call()
+            .unwrap()
+            .body_mut()
+            .with_config()
+            .limit(1 << 30)
+            .read_to_string();
         serde_json::from_str(&text.unwrap()).unwrap()
     }
 

@@ -125,12 +125,7 @@ impl Stage {
     }
 
     /// Waits until the object is as `met` wants it.
-    pub(crate) async fn object<K: Kind>(
-        &self,
-        name: &str,
-        what: &str,
-        met: impl Fn(&K) -> bool + Send,
-    ) -> K {
+    pub(crate) async fn object<K: Kind>(&self, name: &str, what: &str, met: impl Fn(&K) -> bool + Send) -> K {
         wait::object(&self.api::<K>(), name, what, met).await
     }
 
@@ -196,8 +191,14 @@ impl Stage {
     pub(crate) fn events(&self, name: &str) -> Vec<String> {
         let selector = format!("--field-selector=regarding.name={name}");
         let text = self.cluster.kubectl(&[
-            "get", "events.events.k8s.io", "-n", &self.namespace, &selector, "--sort-by=.metadata.creationTimestamp",
-            "-o", r#"jsonpath={range .items[*]}{.reason}{" "}{.note}{"\n"}{end}"#,
+            "get",
+            "events.events.k8s.io",
+            "-n",
+            &self.namespace,
+            &selector,
+            "--sort-by=.metadata.creationTimestamp",
+            "-o",
+            r#"jsonpath={range .items[*]}{.reason}{" "}{.note}{"\n"}{end}"#,
         ]);
         text.lines().map(ToOwned::to_owned).collect()
     }
@@ -263,7 +264,8 @@ async fn make_namespace(client: &Client) -> String {
 /// Which of the conditions that kstatus looks for the object has. Never both, and only while True.
 fn abnormal<K: Kind>(object: &K) -> Vec<&str> {
     let conditions = object.status().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    let abnormal = conditions.iter().filter(|condition| ["Reconciling", "Stalled"].contains(&&*condition.type_));
+    let abnormal =
+        conditions.iter().filter(|condition| ["Reconciling", "Stalled"].contains(&&*condition.type_));
     abnormal.inspect(|condition| assert_eq!(condition.status, "True")).map(|c| c.type_.as_str()).collect()
 }
 
