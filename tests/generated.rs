@@ -1,5 +1,7 @@
 //! The generated files are what the types say. `cargo xtask generate` writes them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{collections::BTreeSet, fs, path::Path};
 
 use astra_operator::{kinds::KINDS, reference};

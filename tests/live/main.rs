@@ -8,3 +8,12 @@
 mod harness;
 
 mod access_list;
+mod access_list_shared;
+mod credentials;
+mod databases;
+mod examples;
+mod faults;
+mod fields;
+mod lifecycle;
+mod private_endpoint;
+mod vpc_peering;

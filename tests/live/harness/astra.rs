@@ -55,9 +55,10 @@ pub(crate) fn with_names(text: &str) -> String {
 
 impl Astra {
     /// Starts it on a free port.
-    pub(crate) fn start(cluster: &Cluster) -> Self {
+    pub(crate) fn start(cluster: &Cluster, flags: &[&str]) -> Self {
         let mut child = Command::new(&cluster.simulator)
             .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,6 +1,6 @@
 //! A stage for one test: a namespace, a simulator, an operator, and what a test does there.
 
-use std::{fmt::Debug, thread};
+use std::{fmt::Debug, thread, time::Duration};
 
 use astra_operator::{
     engine::Kind,
@@ -18,7 +18,7 @@ use super::{
     astra::{Astra, line},
     cluster::{Cluster, cluster},
     operator::Operator,
-    wait::{self, until},
+    wait::{self, DEADLINE, until},
 };
 
 /// The field manager of the tests' own applies.
@@ -30,6 +30,8 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     pub(crate) namespace: String,
     pub(crate) astra: Astra,
+    /// How long objects may take to be as they shall.
+    pub(crate) deadline: Duration,
     operator: Option<Operator>,
     directory: TempDir,
 }
@@ -37,12 +39,17 @@ pub(crate) struct Stage {
 impl Stage {
     /// A stage with the Secret `astra-credentials`, and without an operator.
     pub(crate) async fn empty() -> Self {
+        Self::with_astra(&[]).await
+    }
+
+    /// The same with flags for the simulator.
+    pub(crate) async fn with_astra(flags: &[&str]) -> Self {
         let cluster = cluster();
         let client = cluster.client().await;
         let namespace = make_namespace(&client).await;
-        let astra = Astra::start(cluster);
+        let astra = Astra::start(cluster, flags);
         let directory = tempfile::tempdir().unwrap();
-        let stage = Self { cluster, client, namespace, astra, operator: None, directory };
+        let stage = Self { cluster, client, namespace, astra, deadline: DEADLINE, operator: None, directory };
         stage.put_token("astra-credentials", &stage.astra.token()).await;
         stage
     }
@@ -51,6 +58,13 @@ impl Stage {
     pub(crate) async fn new() -> Self {
         let mut stage = Self::empty().await;
         stage.start(&[]);
+        stage
+    }
+
+    /// The same with other flags for the operator.
+    pub(crate) async fn with_operator(flags: &[&str]) -> Self {
+        let mut stage = Self::empty().await;
+        stage.start(flags);
         stage
     }
 
@@ -126,12 +140,18 @@ impl Stage {
 
     /// Waits until the object is as `met` wants it.
     pub(crate) async fn object<K: Kind>(&self, name: &str, what: &str, met: impl Fn(&K) -> bool + Send) -> K {
-        wait::object(&self.api::<K>(), name, what, met).await
+        wait::object(&self.api::<K>(), name, what, self.deadline, met).await
     }
 
     /// Waits until the object is Ready for the spec that it has.
     pub(crate) async fn ready<K: Kind>(&self, name: &str) -> K {
         self.object(name, "to be Ready", wait::is_ready).await
+    }
+
+    /// Waits until what was sent for the object was seen: what changes before that cannot be told from a read that lags.
+    pub(crate) async fn settled<K: Kind>(&self, name: &str) -> K {
+        let met = |object: &K| wait::is_ready(object) && object.status().unwrap().in_flight.is_none();
+        self.object(name, "to be settled", met).await
     }
 
     /// Waits until the object is Stalled for the spec that it has, and checks that this is told as kstatus reads it.

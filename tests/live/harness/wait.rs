@@ -24,9 +24,14 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> 
 
 /// A future that must be done in time.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, future).await {
+    within_time(DEADLINE, what, future).await
+}
+
+/// The same for what may take longer.
+pub(crate) async fn within_time<T>(deadline: Duration, what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(deadline, future).await {
         Ok(done) => done,
-        Err(_) => panic!("{what}: did not happen within {} s", DEADLINE.as_secs()),
+        Err(_) => panic!("{what}: did not happen within {} s", deadline.as_secs()),
     }
 }
 
@@ -35,11 +40,12 @@ pub(crate) async fn object<K: Kind>(
     api: &Api<K>,
     name: &str,
     what: &str,
+    deadline: Duration,
     met: impl Fn(&K) -> bool + Send,
 ) -> K {
     let condition = |object: Option<&K>| object.is_some_and(&met);
     let waiting = await_condition(api.clone(), name, condition);
-    within(&format!("{} {name} {what}", K::kind(&())), waiting).await.unwrap().unwrap()
+    within_time(deadline, &format!("{} {name} {what}", K::kind(&())), waiting).await.unwrap().unwrap()
 }
 
 /// Watches until the object is gone, or another one has its name.
