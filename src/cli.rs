@@ -110,6 +110,7 @@ pub fn main(cli: Cli) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
@@ -125,6 +126,12 @@ fn crds(out: &mut impl io::Write) -> Result<(), Failure> {
         write!(out, "---\n{}", serde_saphyr::to_string(&(entry.crd)())?)?;
     }
     Ok(())
+}
+
+/// `astra-operator crds | head` ends the reader first; that is no failure.
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// An error and its causes, each said once: some errors say their cause in their own text.

@@ -23,7 +23,7 @@ use kube::{
 use tokio::sync::watch;
 
 use crate::{
-    engine::{Kind, drive::Timing},
+    engine::{Kind, timing::Timing},
     organization::registry::Organizations,
 };
 use credentials::Credentials;

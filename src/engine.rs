@@ -6,10 +6,13 @@
 pub mod backoff;
 pub mod conflict;
 pub mod drive;
+pub mod ledger;
+pub mod memory;
+pub mod outcome;
 pub mod ownership;
 pub mod reason;
 pub mod resolve;
-pub mod settle;
+pub mod timing;
 pub mod verdict;
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
@@ -175,6 +178,8 @@ impl<D> Copy for Goal<'_, D> {}
 pub struct View<'a, K: Kind> {
     /// What shall be.
     pub goal: Goal<'a, K::Desired>,
+    /// What the spec declares, also while the goal is absence; `None` when it cannot be parsed any more.
+    pub declared: Option<&'a K::Desired>,
     /// Where.
     pub place: &'a K::Place,
     /// The database, as Astra lists it; without it in a deletion whose database cannot be listed any more.

@@ -4,7 +4,9 @@ pub mod access_list;
 pub mod private_endpoint;
 pub mod vpc_peering;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSON};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceColumnDefinition, CustomResourceDefinition, JSON, SelectableField,
+};
 use kube::CustomResourceExt;
 use serde_json::json;
 
@@ -38,19 +40,41 @@ impl Entry {
     }
 }
 
-/// The definition of a kind, with a status that says "not looked at yet" from the first moment.
-///
-/// Without that default a fresh object has no status, and kstatus (Flux, Helm, `kubectl wait`) takes it for ready.
+/// The definition of a kind: what the derive makes of its types, and what is the same for all kinds.
 fn definition<K: CustomResourceExt>() -> CustomResourceDefinition {
     let mut definition = K::crd();
     for version in &mut definition.spec.versions {
+        let own = version.additional_printer_columns.take().unwrap_or_default();
+        version.additional_printer_columns = Some(columns(own));
+        version.selectable_fields =
+            Some([".spec.database.id", ".spec.database.name"].map(selectable).to_vec());
         let schema = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
-        let status = schema.and_then(|schema| schema.properties.as_mut()?.get_mut("status"));
-        if let Some(status) = status {
+        if let Some(status) = schema.and_then(|schema| schema.properties.as_mut()?.get_mut("status")) {
+            // Without it a fresh object has no status, and kstatus (Flux, Helm, `kubectl wait`) takes it for ready.
             status.default = Some(JSON(json!({ "observedGeneration": -1 })));
             status.description = Some("What the operator found and did.".to_owned());
             status.nullable = None;
         }
     }
     definition
+}
+
+/// One line of `kubectl get`: what is it, is it ready, why not.
+fn columns(own: Vec<CustomResourceColumnDefinition>) -> Vec<CustomResourceColumnDefinition> {
+    let column = |name: &str, type_: &str, json_path: &str| CustomResourceColumnDefinition {
+        name: name.to_owned(),
+        type_: type_.to_owned(),
+        json_path: json_path.to_owned(),
+        ..CustomResourceColumnDefinition::default()
+    };
+    let ready =
+        |name, part| column(name, "string", &format!(".status.conditions[?(@.type=='Ready')].{part}"));
+    let database = column("Database", "string", ".status.databaseName");
+    let why = [ready("Ready", "status"), ready("Reason", "reason"), ready("Message", "message")];
+    let age = column("Age", "date", ".metadata.creationTimestamp");
+    [database].into_iter().chain(own).chain(why).chain([age]).collect()
+}
+
+fn selectable(json_path: &str) -> SelectableField {
+    SelectableField { json_path: json_path.to_owned() }
 }

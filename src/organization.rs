@@ -6,7 +6,11 @@
 pub mod registry;
 pub mod shared;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use astra_devops::{
     Client, Error,
@@ -38,6 +42,8 @@ pub struct Organization {
     databases: Shared<Vec<Database>>,
     access_lists: Shared<HashMap<DatabaseId, AccessList>>,
     private_links: Shared<HashMap<DatabaseId, DatabaseLinks>>,
+    /// When any object last wrote to a database: an older reading tells nothing about it to the others either.
+    written: Mutex<HashMap<DatabaseId, Instant>>,
 }
 
 impl Organization {
@@ -49,7 +55,18 @@ impl Organization {
             databases: Shared::new(pace),
             access_lists: Shared::new(pace),
             private_links: Shared::new(pace),
+            written: Mutex::default(),
         }
+    }
+
+    /// A call that changes this database was sent.
+    pub fn wrote(&self, database: DatabaseId, at: Instant) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(database, at);
+    }
+
+    fn since_last_write(&self, database: &DatabaseId, not_before: Instant) -> Instant {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.get(database).map_or(not_before, |write| not_before.max(*write))
     }
 
     /// The client, for changes.
@@ -106,6 +123,7 @@ impl Organization {
             }
             .boxed()
         };
+        let not_before = self.since_last_write(id, not_before);
         Ok(self.access_lists.no_older_than(not_before, read).await?.get(id).cloned())
     }
 
@@ -129,6 +147,7 @@ impl Organization {
             }
             .boxed()
         };
+        let not_before = self.since_last_write(&place.database, not_before);
         let all = self.private_links.no_older_than(not_before, read).await?;
         let datacenters =
             all.get(&place.database).map(|links| links.datacenters.as_slice()).unwrap_or_default();

@@ -12,12 +12,18 @@ pub enum LogFormat {
     Json,
 }
 
+/// The queue's own spans repeat what this program's say: kind, namespace, name.
+const QUIET: [&str; 1] = ["kube_runtime::controller=warn"];
+
 /// Starts logging to standard error.
 ///
 /// # Errors
 /// When the filter cannot be read, or logging was started before.
 pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let filter = EnvFilter::try_new(filter)?;
+    let mut filter = EnvFilter::try_new(filter)?;
+    for quiet in QUIET {
+        filter = filter.add_directive(quiet.parse()?);
+    }
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Human => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),

@@ -12,7 +12,7 @@ use tokio::{
 use super::{Failure, RunArgs};
 use crate::{
     controller::{Context, Scope, credentials::Credentials, events::Events},
-    engine::drive::Timing,
+    engine::timing::Timing,
     kinds::KINDS,
     organization::registry::Organizations,
     server, telemetry,

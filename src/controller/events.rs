@@ -52,8 +52,13 @@ impl Events {
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        if let Err(error) = within(recorder.publish(&event, &object.object_ref(&()))).await {
-            tracing::warn!(%error, reason, "an event could not be published");
+        match within(recorder.publish(&event, &object.object_ref(&()))).await {
+            Ok(()) => {}
+            // A namespace that is going takes no new events.
+            Err(error) if error.is_forbidden() && object.meta().deletion_timestamp.is_some() => {
+                tracing::debug!(%error, reason, "an event could not be published");
+            }
+            Err(error) => tracing::warn!(%error, reason, "an event could not be published"),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{events::Events, object};
 use crate::{
     engine::{
         Event, Kind,
-        drive::{Ledger, Order, Stale},
+        ledger::{Ledger, Order, Stale},
     },
     status::Status,
 };

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::engine::{Kind, drive::Memory};
+use crate::engine::{Kind, memory::Memory};
 
 /// The memories of one kind's objects.
 pub struct Memories<K: Kind>(Mutex<HashMap<String, Memory<K>>>);

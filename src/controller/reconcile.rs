@@ -10,7 +10,9 @@ use super::{KindContext, KubeError, ledger::ObjectLedger, object};
 use crate::{
     engine::{
         Kind, Problem, Reason,
-        drive::{Drive, Driven, Memory, Outcome, deletion_needs_astra},
+        drive::{Drive, deletion_needs_astra},
+        memory::Memory,
+        outcome::{Driven, Outcome},
         verdict::{self, Circumstances, Verdict},
     },
     organization::Organization,
@@ -209,7 +211,7 @@ impl<K: Kind> Turn<'_, K> {
     fn forced(object: &K, driven: &Driven<K::Details>) -> Option<String> {
         let stuck = match &driven.outcome {
             Outcome::Blocked(problem) | Outcome::Failed(problem, _) | Outcome::Waiting(problem) => problem,
-            Outcome::Done(_) | Outcome::Clean(_) | Outcome::Stale(_) => return None,
+            Outcome::Done(_) | Outcome::Sent | Outcome::Clean(_) | Outcome::Stale(_) => return None,
         };
         let asked = object.annotations().get(annotation::FORCE_FINALIZE).is_some_and(|value| value == "true");
         (asked && object.meta().deletion_timestamp.is_some()).then(|| {
@@ -261,7 +263,7 @@ fn count<K: Kind>(outcome: &Outcome, memory: &mut Memory<K>) {
     (memory.failures, memory.waits) = match outcome {
         Outcome::Failed(..) | Outcome::Stale(_) => (memory.failures.saturating_add(1), 0),
         Outcome::Waiting(_) => (0, memory.waits.saturating_add(1)),
-        Outcome::Done(_) | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
+        Outcome::Done(_) | Outcome::Sent | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
     };
 }
 
@@ -272,10 +274,10 @@ fn log<D>(before: &Status<D>, after: &Status<D>) {
     if old.is_none_or(|old| {
         (&old.status, &old.reason, &old.message) != (&new.status, &new.reason, &new.message)
     }) {
-        if new.status == "True" {
-            tracing::info!(reason = %new.reason, "ready: {}", new.message);
-        } else {
-            tracing::warn!(reason = %new.reason, "not ready: {}", new.message);
+        match (new.status.as_str(), verdict::find(&after.conditions, "Stalled")) {
+            ("True", _) => tracing::info!(reason = %new.reason, "ready: {}", new.message),
+            (_, None) => tracing::info!(reason = %new.reason, "waiting: {}", new.message),
+            (_, Some(_)) => tracing::warn!(reason = %new.reason, "stalled: {}", new.message),
         }
     }
 }

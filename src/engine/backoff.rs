@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn jitter_takes_away_at_most_half() {
         assert_eq!(after_failure(3, 1.0), Duration::from_secs(2));
-        assert_eq!(jittered(Duration::from_secs(60), 0.0), Duration::from_secs(54));
-        assert_eq!(jittered(Duration::from_secs(60), 1.0), Duration::from_secs(66));
+        assert_eq!(jittered(Duration::from_mins(1), 0.0), Duration::from_secs(54));
+        assert_eq!(jittered(Duration::from_mins(1), 1.0), Duration::from_secs(66));
     }
 }

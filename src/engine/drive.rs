@@ -3,18 +3,21 @@
 //! It knows Astra and nothing of Kubernetes: what must be written down before a call is handed to a [`Ledger`], so that
 //! laws can be tested with the very code that runs.
 
-use std::{fmt, sync::Arc, time::Duration};
+mod database;
 
-use astra_devops::{Call, Error, databases::Database, error::Class, id::DatabaseId};
-use futures::future::BoxFuture;
+use std::{fmt, time::Duration};
+
+use astra_devops::{Method, databases::Database, error::Class};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use tokio::time::Instant;
 
 use super::{
-    Event, Goal, Identities, Kind, KindCondition, Peer, Plan, Planned, Problem, Reason, View, conflict,
-    ownership,
-    resolve::{self, Resolution},
-    settle::Unseen,
+    Goal, Identities, Kind, Peer, Plan, Planned, Problem, Reason, View, conflict,
+    ledger::{Ledger, Order},
+    memory::Memory,
+    outcome::{Driven, Outcome, Stop, failed, stopped},
+    ownership, resolve,
+    timing::Timing,
 };
 use crate::{
     organization::{Freshness, Organization},
@@ -22,105 +25,8 @@ use crate::{
     status::{InFlight, Status},
 };
 
-/// Looks and acts at the most this often before the object is put back into the queue.
+/// A deletion looks and acts at the most this often before the object is put back into the queue.
 const ROUNDS: usize = 6;
-
-/// Times that shape the engine.
-#[derive(Clone, Copy, Debug)]
-pub struct Timing {
-    /// How often an object is looked at when nothing happens.
-    pub resync: Duration,
-    /// How old a shared reading may be for an object whose spec has just changed.
-    pub fresh: Duration,
-    /// How long a change that was sent may take to be seen.
-    pub settle: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self { resync: Duration::from_mins(1), fresh: Duration::from_secs(5), settle: Duration::from_mins(1) }
-    }
-}
-
-/// What this process remembers of an object between two looks. Nothing of it is needed after a crash.
-#[derive(Debug)]
-pub struct Memory<K: Kind> {
-    /// Steps sent and not seen.
-    pub unseen: Unseen<K>,
-    /// When this object last wrote to Astra.
-    pub last_write: Option<Instant>,
-    /// Failures in a row.
-    pub failures: u32,
-    /// Looks in a row that ended in waiting.
-    pub waits: u32,
-}
-
-impl<K: Kind> Default for Memory<K> {
-    fn default() -> Self {
-        Self { unseen: Unseen::default(), last_write: None, failures: 0, waits: 0 }
-    }
-}
-
-/// Writes down, before a call, what it will make the object own; and tells what was done.
-pub trait Ledger<K: Kind>: Send + Sync {
-    /// Writes the status down. After this exactly these orders are sent, in this order. A ledger that only wants to know
-    /// what would be sent notes them and fails.
-    ///
-    /// # Errors
-    /// When the object is not any more what the plan was made for; then nothing may be sent.
-    fn announce<'a>(
-        &'a mut self,
-        status: &'a Status<K::Details>,
-        orders: &'a [Order<K::Step>],
-    ) -> BoxFuture<'a, Result<(), Stale>>;
-
-    /// An order was carried out.
-    fn done(&mut self, order: &Order<K::Step>, event: Event);
-}
-
-/// A step, why it is taken, and the one call that it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Order<S> {
-    /// The step.
-    pub step: S,
-    /// Why.
-    pub why: String,
-    /// The call.
-    pub call: Call,
-}
-
-/// The object was changed or deleted meanwhile, or cannot be written: look at it again.
-#[derive(Debug, thiserror::Error)]
-#[error("the object is not what it was when the plan was made: {0}")]
-pub struct Stale(pub String);
-
-/// How a look ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// All is as it shall be; in one line, what is there.
-    Done(String),
-    /// Something is awaited.
-    Waiting(Problem),
-    /// A person must change something.
-    Blocked(Problem),
-    /// A call failed; Astra may have said how long to wait.
-    Failed(Problem, Option<Duration>),
-    /// Deletion: the world was read again, and nothing that is owned is left.
-    Clean(String),
-    /// The object changed under the plan.
-    Stale(Stale),
-}
-
-/// What came of driving an object: the status as far as facts go, without the conditions of all kinds.
-#[derive(Debug)]
-pub struct Driven<D> {
-    /// The facts.
-    pub status: Status<D>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The kind's own conditions; `None` when Astra could not be looked at.
-    pub conditions: Option<Vec<KindCondition>>,
-}
 
 /// Everything that driving one object needs.
 pub struct Drive<'a, K: Kind> {
@@ -155,52 +61,6 @@ pub fn deletion_needs_astra<K: Kind>(object: &K) -> bool {
     owns && object.common().deletion_policy == DeletionPolicy::Delete
 }
 
-/// Ends a look early, with the problem that was met.
-struct Stop(Outcome);
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Self(stopped(problem))
-    }
-}
-
-impl From<Arc<Error>> for Stop {
-    fn from(error: Arc<Error>) -> Self {
-        Self(failed(&error, "reading from Astra"))
-    }
-}
-
-impl From<Stale> for Stop {
-    fn from(stale: Stale) -> Self {
-        Self(Outcome::Stale(stale))
-    }
-}
-
-/// A problem is waited for, or needs a person.
-fn stopped(problem: Problem) -> Outcome {
-    if problem.reason.needs_a_person() { Outcome::Blocked(problem) } else { Outcome::Waiting(problem) }
-}
-
-/// What a failed call means for the object.
-#[must_use]
-pub fn failed(error: &Error, doing: &str) -> Outcome {
-    let reason = match error.class() {
-        Class::Unauthorized => Reason::TokenRefused,
-        Class::Forbidden => Reason::PermissionDenied,
-        Class::Invalid => Reason::ChangeRefused,
-        Class::Throttled => Reason::RateLimited,
-        Class::Conflict => Reason::DatabaseNotReady,
-        Class::NotFound | Class::Transient => Reason::AstraUnavailable,
-    };
-    Outcome::Failed(Problem::new(reason, format!("{doing}: {}", chain(error))), error.retry_after())
-}
-
-/// An error and its causes, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 impl<K: Kind> Drive<'_, K> {
     /// Brings Astra to what the object says, as far as that goes now.
     pub async fn run(mut self) -> Driven<K::Details> {
@@ -216,30 +76,25 @@ impl<K: Kind> Drive<'_, K> {
 
     async fn present(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
         let desired = self.object.desired()?;
-        let mut not_before = self.oldest_look();
-        for _ in 0..ROUNDS {
-            let database = self.database(&mut driven.status).await?;
-            if let Some(problem) =
-                resolve::unavailable(&database).filter(|problem| problem.reason != Reason::DatabaseNotReady)
-            {
-                return Err(problem.into());
-            }
-            let place = K::place(&desired, &database, &driven.status.details)?;
-            let peers = (self.peers)(&database, &place);
-            let observed = K::observe(self.organization, &place, Freshness::NoOlderThan(not_before)).await?;
-            let look = Look {
-                goal: Goal::Present(&desired),
-                place: &place,
-                database: Some(&database),
-                observed: &observed,
-                peers: &peers,
-            };
-            if let Some(outcome) = self.round(&look, driven).await? {
-                return Ok(outcome);
-            }
-            not_before = Instant::now();
+        let database = self.database(&mut driven.status).await?;
+        if let Some(problem) =
+            resolve::unavailable(&database).filter(|problem| problem.reason != Reason::DatabaseNotReady)
+        {
+            return Err(problem.into());
         }
-        Ok(Outcome::Waiting(Problem::new(Reason::Progressing, "changes were made and are being checked")))
+        let place = K::place(&desired, &database, &driven.status.details)?;
+        let peers = (self.peers)(&database, &place);
+        let freshness = Freshness::NoOlderThan(self.oldest_look());
+        let observed = K::observe(self.organization, &place, freshness).await?;
+        let look = Look {
+            goal: Goal::Present(&desired),
+            declared: Some(&desired),
+            place: &place,
+            database: Some(&database),
+            observed: &observed,
+            peers: &peers,
+        };
+        Ok(self.round(&look, driven).await?.unwrap_or(Outcome::Sent))
     }
 
     async fn absent(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
@@ -257,10 +112,12 @@ impl<K: Kind> Drive<'_, K> {
             )));
         };
         let peers = (self.peers)(&database, &place);
+        let declared = self.object.desired().ok();
         for _ in 0..ROUNDS {
             let observed = K::observe(self.organization, &place, Freshness::Direct).await?;
             let look = Look {
                 goal: Goal::Absent,
+                declared: declared.as_ref(),
                 place: &place,
                 database: Some(&database),
                 observed: &observed,
@@ -278,34 +135,6 @@ impl<K: Kind> Drive<'_, K> {
         Ok(Outcome::Waiting(Problem::new(Reason::Deleting, "removals were sent and are being checked")))
     }
 
-    /// A database is unknown to a token of another organization too: only in its own does that mean that it is gone.
-    async fn same_organization(&self, status: &Status<K::Details>) -> Result<(), Stop> {
-        let current = self.organization.id().await?;
-        match &status.organization_id {
-            Some(before) if *before != current => Err(Problem::new(
-                Reason::TokenRefused,
-                format!(
-                    "the token is of organization {current}, but this object is about a database of organization {before}; put a token of that one into the Secret, or annotate the object with astra.datastax.com/force-finalize=true to leave Astra as it is"
-                ),
-            )
-            .into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Where the object's business is in Astra, from its status: the spec may have become invalid.
-    fn recorded_place(&self, status: &Status<K::Details>) -> Result<(DatabaseId, K::Place), Problem> {
-        let id = status.database_id.as_ref().or(self.object.common().database.id.as_ref());
-        let id: Option<DatabaseId> = id.and_then(|id| id.parse().ok());
-        let place = id.as_ref().and_then(|id| K::recorded_place(id, &status.details));
-        id.zip(place).ok_or_else(|| {
-            Problem::new(
-                Reason::InvalidSpec,
-                "the status says that this object owns something in Astra, but not where; remove it by hand, then annotate the object with astra.datastax.com/force-finalize=true",
-            )
-        })
-    }
-
     /// A look at the object's place must have begun at or after this: never before its own last write.
     fn oldest_look(&self) -> Instant {
         let oldest = self.oldest_reading();
@@ -320,32 +149,6 @@ impl<K: Kind> Drive<'_, K> {
         let age = if seen { self.timing.resync / 2 } else { self.timing.fresh.min(self.timing.resync / 2) };
         // Before the process began there was no reading: then any will do.
         if self.look_now { now } else { now.checked_sub(age).unwrap_or(now) }
-    }
-
-    /// Finds the database that the spec means.
-    async fn database(&self, status: &mut Status<K::Details>) -> Result<Database, Stop> {
-        let reference = self.object.common().database;
-        // This object's writes do not change databases, so they need no reading of their own.
-        let all = self.organization.databases(self.oldest_reading()).await?;
-        let database = match resolve::resolve(reference, status.database_id.as_deref(), &all) {
-            Resolution::Found(database) => database.clone(),
-            Resolution::Problem(problem) => return Err(problem.into()),
-            Resolution::Ask(id) => {
-                let asked = self.organization.database(&id).await?;
-                return Err(resolve::missing(&id, asked.as_ref()).into());
-            }
-        };
-        if status.database_id.as_ref().is_some_and(|before| *before != database.id.as_str()) {
-            // The name belongs to a new database, and the old one is gone: nothing of it can be owned any more.
-            *status = Status {
-                last_handled_reconcile_at: status.last_handled_reconcile_at.take(),
-                ..Status::default()
-            };
-        }
-        status.organization_id = Some(database.org_id.clone()).filter(|id| !id.is_empty());
-        status.database_id = Some(database.id.to_string());
-        status.database_name = Some(database.info.name.clone());
-        Ok(database)
     }
 
     /// One look: decides, and acts if there is something to do. `None` means: look again.
@@ -369,6 +172,9 @@ impl<K: Kind> Drive<'_, K> {
         status.details = K::details(&view);
         driven.conditions = Some(K::conditions(&view));
 
+        if let Some(changed) = self.memory.changed.take() {
+            status.last_change_time = Some(Time(changed));
+        }
         let unsettled = self.unsettled(status, &plan);
         let blocked = matches!(&plan, Plan::Blocked(problem) if problem.reason == Reason::Conflict);
         if !blocked {
@@ -435,11 +241,10 @@ impl<K: Kind> Drive<'_, K> {
         let since = Time((self.now)());
         status.owned = owned.into_iter().collect();
         status.in_flight = Some(InFlight {
-            since: since.clone(),
+            since,
             generation: self.object.meta().generation.unwrap_or_default(),
             steps: steps.iter().map(|planned| planned.step.to_string()).collect(),
         });
-        status.last_change_time = Some(since);
         let order = |Planned { step, why }: &Planned<K::Step>| Order {
             call: K::call(place, step),
             step: step.clone(),
@@ -461,13 +266,19 @@ impl<K: Kind> Drive<'_, K> {
         let result = self.organization.client().send_call(&order.call).await;
         let now = Instant::now();
         self.memory.last_write = Some(now);
+        if let Some(database) = status.database_id.as_ref().and_then(|id| id.parse().ok()) {
+            self.organization.wrote(database, now);
+        }
         match result {
             Ok(answer) => {
                 K::learn(step, &answer, &mut status.details);
+                self.memory.changed = Some((self.now)());
                 self.memory.unseen.sent(step.clone(), now);
                 self.ledger.done(order, K::event(step));
                 None
             }
+            // What was to be removed is gone already.
+            Err(error) if order.call.method == Method::Delete && error.class() == Class::NotFound => None,
             Err(error) => {
                 if error.may_have_taken_effect() && !K::is_repeatable(step) {
                     // Perhaps carried out: it is looked for, and not sent again before the window has passed.
@@ -482,6 +293,7 @@ impl<K: Kind> Drive<'_, K> {
 /// One look at Astra.
 struct Look<'a, K: Kind> {
     goal: Goal<'a, K::Desired>,
+    declared: Option<&'a K::Desired>,
     place: &'a K::Place,
     database: Option<&'a Database>,
     observed: &'a K::Observed,
@@ -490,7 +302,7 @@ struct Look<'a, K: Kind> {
 
 impl<'a, K: Kind> Look<'a, K> {
     fn view(&self, owned: &'a Identities, details: &'a K::Details) -> View<'a, K> {
-        let Self { goal, place, database, observed, peers } = *self;
-        View { goal, place, database, observed, owned, details, peers }
+        let Self { goal, declared, place, database, observed, peers } = *self;
+        View { goal, declared, place, database, observed, owned, details, peers }
     }
 }

@@ -10,7 +10,8 @@ use k8s_openapi::{
 use super::{
     KindCondition, Problem, Reason,
     backoff::{after_failure, jittered},
-    drive::{Driven, Outcome, Timing},
+    outcome::{Driven, Outcome},
+    timing::Timing,
 };
 use crate::status::Status;
 
@@ -57,6 +58,8 @@ pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstance
     let next = next_look(&outcome, at);
     let said = match outcome {
         Outcome::Done(summary) => Said { ready: true, problem: Problem::new(Reason::UpToDate, summary) },
+        // What was said stays as it was announced until the next look; what an answer told is kept.
+        Outcome::Sent => return Verdict { status, next, warning: None, clean: None },
         Outcome::Clean(what) => {
             return Verdict { status, next, warning: None, clean: Some(what) };
         }
@@ -172,6 +175,7 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
     let resync = jittered(at.timing.resync, at.jitter);
     match outcome {
         Outcome::Done(_) => resync,
+        Outcome::Sent => at.timing.pause,
         Outcome::Clean(_) => Duration::ZERO,
         Outcome::Waiting(_) => after_failure(at.waits, at.jitter).min(at.timing.resync).min(LONGEST_WAIT),
         // A missing Secret is found within a minute, whatever the resync.

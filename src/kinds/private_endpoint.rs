@@ -190,7 +190,9 @@ impl Kind for AstraPrivateEndpoint {
         let Step::Accept { id, .. } = step else { return };
         let Ok(endpoint) = answer.read::<PrivateEndpoint>() else { return };
         // Azure: Astra makes another id of the one that was sent, and only that one can be used later.
-        matching::remember(details, id.as_str(), &endpoint);
+        if endpoint.id != *id {
+            matching::remember(details, id.as_str(), &endpoint);
+        }
     }
 
     fn event(step: &Step) -> Event {

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use crate::{Answer, Call, answer::EMPTY, transport::TransportError};
 
+pub use crate::transport::Sent;
+
 /// Why a call failed.
 ///
 /// `Display` says what was tried and what Astra answered, without the source and never with the token.
@@ -44,15 +46,6 @@ pub enum Error {
         /// How much longer to wait.
         wait: Duration,
     },
-}
-
-/// Whether a call without an answer may have taken effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// It certainly never reached Astra.
-    No,
-    /// It may have been carried out.
-    Maybe,
 }
 
 /// A call that Astra answered with an error status.

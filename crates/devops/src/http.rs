@@ -12,7 +12,7 @@ use reqwest::{
 use rustls::crypto::CryptoProvider;
 
 use crate::{
-    Answer, Call, Token, Transport, call::Method, error::Sent, retry::LONGEST_SILENCE,
+    Answer, Call, Token, Transport, call::Method, retry::LONGEST_SILENCE, transport::Sent,
     transport::TransportError,
 };
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use futures::future::BoxFuture;
 
-use crate::{Answer, Call, Token, error::Sent};
+use crate::{Answer, Call, Token};
 
 /// Carries one call and brings back the answer, whatever it is. No retries, no judgement.
 pub trait Transport: Send + Sync {
@@ -26,4 +26,13 @@ pub struct TransportError {
     /// The cause.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Whether a call without an answer may have taken effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It certainly never reached Astra.
+    No,
+    /// It may have been carried out.
+    Maybe,
 }

@@ -19,6 +19,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/state", get(state).put(put_state))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/events", post(event))
+        .fallback(async || refused(404, "the control surface has requests, state, faults and events"))
 }
 
 async fn requests(Shared(simulator): Shared<Simulator>) -> Json<Vec<Recorded>> {

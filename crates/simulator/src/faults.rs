@@ -174,7 +174,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault that strikes this request, counted. All that match count it as one that passed or was struck.
+    /// The fault that strikes this request, counted. Those before it that let it pass count it as passed.
     pub(crate) fn take(&mut self, request: &Request) -> Option<Fault> {
         let at = self.0.iter_mut().position(|fault| {
             let matches = fault.matches(request) && fault.count != Some(0);

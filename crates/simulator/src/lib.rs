@@ -31,7 +31,7 @@
 //! let simulator = Simulator::new(State::default());
 //! let client = Client::new(Arc::new(simulator.clone()), Token::new(state::ACME_TOKEN)?, 4);
 //! let database = state::database_id("01");
-//! simulator.apply(&Event::SetRestriction { database: database.clone(), enabled: true })?;
+//! simulator.apply(Event::SetRestriction { database: database.clone(), enabled: true })?;
 //! let list = client.send(&GetAccessList(database.parse()?)).await?;
 //! assert!(list.is_some_and(|list| list.configurations.access_list_enabled));
 //! assert_eq!(simulator.requests()[0].status, Some(200));

@@ -50,7 +50,7 @@ pub fn network(seed: u64, parts: &[&str]) -> String {
 #[must_use]
 pub fn service(seed: u64, cloud: Cloud, region: &str, datacenter: &str) -> String {
     let parts = ["service", datacenter];
-    let short = hex(seed, &parts, 8);
+    let short = hex(seed, &["service name", datacenter], 8);
     match cloud {
         Cloud::Aws => format!("com.amazonaws.vpce.{region}.vpce-svc-{}", hex(seed, &parts, 17)),
         Cloud::Azure => format!("astra-{short}.{}.{region}.azure.privatelinkservice", uuid(seed, &parts)),

@@ -1,6 +1,7 @@
 //! The simulator in process: a world, a clock, and the way of a request through both.
 
 use std::{
+    borrow::Borrow,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -104,9 +105,9 @@ impl Simulator {
     }
 
     /// Makes an event happen.
-    pub fn apply(&self, event: &Event) -> Result<(), EventError> {
+    pub fn apply(&self, event: impl Borrow<Event>) -> Result<(), EventError> {
         let now = self.shared.clock.now();
-        self.world().apply(now, event)
+        self.world().apply(now, event.borrow())
     }
 
     /// Lets reads lag so far behind writes from now on.

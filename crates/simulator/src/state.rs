@@ -313,7 +313,10 @@ impl State {
 
     /// The state as a state file.
     pub fn to_yaml(&self) -> Result<String, StateError> {
-        serde_saphyr::to_string(self).map_err(|error| StateError::Unwritable(error.to_string()))
+        // A token on one line can be found and copied.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+        serde_saphyr::to_string_with_options(self, options)
+            .map_err(|error| StateError::Unwritable(error.to_string()))
     }
 
     /// One database, whichever organization it belongs to.

@@ -11,7 +11,7 @@ use self::tally::Tally;
 use crate::cargo::{self, Programs};
 use crate::cluster::Cluster;
 use crate::process::{self, Scratch};
-use crate::{terminal, toolchain};
+use crate::{demo, terminal, toolchain};
 
 /// The test files that need a cluster (their tests are ignored without one).
 const LIVE: [&str; 2] = ["live", "cel"];
@@ -52,6 +52,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if !args.no_live {
         terminal::heading("Tests on a real API server");
         sound &= run_live(args, &programs, &mut tally)?;
+        // The README's first command is a test too; a choice of tests leaves it out.
+        if args.filter.is_empty() {
+            terminal::heading("The demo");
+            sound &= demo::passes();
+        }
     }
     terminal::heading("Summary");
     // Alone on its line and not indented, for programs to find.

@@ -22,21 +22,21 @@ use crate::{
     status = "AccessListStatus",
     derive = "PartialEq",
     doc = "AstraAccessList is the IP access list of one Astra database.",
-    selectable = ".spec.database.id",
-    selectable = ".spec.database.name",
-    printcolumn(name = "Database", type_ = "string", json_path = ".status.databaseName", description = "The database's name in Astra"),
-    printcolumn(name = "Access", type_ = "string", json_path = ".status.publicAccess", description = "Who gets in from the internet, as Astra has it"),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = Rule::new("(has(self.spec.publicAccess) && self.spec.publicAccess in ['Blocked', 'Open']) || size(self.spec.addresses) > 0")
-        .message("spec.addresses needs at least one address: an empty list would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked, to let in everybody say publicAccess: Open"),
-    validation = Rule::new("!has(self.spec.publicAccess) || self.spec.publicAccess != 'Blocked' || size(self.spec.addresses) == 0")
-        .message("publicAccess: Blocked lets in nobody from the internet, so spec.addresses must be empty; to let in these addresses say publicAccess: Listed"),
-    validation = Rule::new("self.spec.management != 'Shared' || !has(self.spec.publicAccess) || self.spec.publicAccess == 'Listed'")
-        .message("publicAccess: Blocked and Open decide over the whole list, so they need management: Exclusive"),
+    printcolumn(
+        name = "Access",
+        type_ = "string",
+        json_path = ".status.publicAccess",
+        description = "Who gets in from the internet, as Astra has it"
+    ),
     cel
+)]
+#[x_kube(
+    validation = Rule::new("(has(self.publicAccess) && self.publicAccess in ['Blocked', 'Open']) || size(self.addresses) > 0")
+        .message("addresses needs at least one address: an empty list would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked, to let in everybody say publicAccess: Open"),
+    validation = Rule::new("!has(self.publicAccess) || self.publicAccess != 'Blocked' || size(self.addresses) == 0")
+        .message("publicAccess: Blocked lets in nobody from the internet, so spec.addresses must be empty; to let in these addresses say publicAccess: Listed"),
+    validation = Rule::new("self.management != 'Shared' || !has(self.publicAccess) || self.publicAccess == 'Listed'")
+        .message("publicAccess: Blocked and Open decide over the whole list, so they need management: Exclusive")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AstraAccessListSpec {

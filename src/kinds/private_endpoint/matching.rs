@@ -102,13 +102,10 @@ mod tests {
             (&["strange-id", MADE], SENT, &known, Some("strange-id")),
             // What was recorded is gone: the known form is looked for again.
             (&[MADE], SENT, &known, Some(MADE)),
-            (&["é.0f7e1a52-5b6f-4a7e-9d1c-3c2b1a0f9e8d"], "vpce-é", &unknown, None),
-        ]
-        .map(|(ids, id, details, expected)| {
-            let ids: Vec<&str> = ids.iter().copied().filter(|id| id.is_ascii()).collect();
-            (ids, id, details, expected)
-        }) {
-            assert_eq!(found(&ids, id, details).as_deref(), expected, "{id} among {ids:?}");
+            // Remote text may have a character across the place where the name would end.
+            (&["asträ.0f7e1a52-5b6f-4a7e-9d1c-3c2b1a0f9e8d"], SENT, &unknown, None),
+        ] {
+            assert_eq!(found(ids, id, details).as_deref(), expected, "{id} among {ids:?}");
         }
     }
 

@@ -22,22 +22,23 @@ use crate::{
     status = "PrivateEndpointStatus",
     derive = "PartialEq",
     doc = "AstraPrivateEndpoint is the allowed principals and private endpoints of one Astra database in one region.",
-    selectable = ".spec.database.id",
-    selectable = ".spec.database.name",
-    printcolumn(name = "Database", type_ = "string", json_path = ".status.databaseName", description = "The database's name in Astra"),
     printcolumn(name = "Region", type_ = "string", json_path = ".status.region"),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message"),
-    printcolumn(name = "Service", type_ = "string", json_path = ".status.serviceName", priority = 1, description = "What to build the cloud's endpoint from"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = Rule::new("size(self.spec.allowedPrincipals) > 0 || size(self.spec.endpoints) > 0")
-        .message("declare at least one of spec.allowedPrincipals and spec.endpoints"),
-    validation = Rule::new("!has(oldSelf.spec.region) || (has(self.spec.region) && self.spec.region == oldSelf.spec.region)")
-        .message("spec.region cannot be changed: make another object for the other region, then delete this one"),
-    validation = Rule::new("!has(oldSelf.spec.datacenterId) || (has(self.spec.datacenterId) && self.spec.datacenterId == oldSelf.spec.datacenterId)")
-        .message("spec.datacenterId cannot be changed: make another object for the other datacenter, then delete this one"),
+    printcolumn(
+        name = "Service",
+        type_ = "string",
+        json_path = ".status.serviceName",
+        priority = 1,
+        description = "What to build the cloud's endpoint from"
+    ),
     cel
+)]
+#[x_kube(
+    validation = Rule::new("size(self.allowedPrincipals) > 0 || size(self.endpoints) > 0")
+        .message("declare at least one of spec.allowedPrincipals and spec.endpoints"),
+    validation = Rule::new("!has(oldSelf.region) || (has(self.region) && self.region == oldSelf.region)")
+        .message("spec.region cannot be changed: make another object for the other region, then delete this one"),
+    validation = Rule::new("!has(oldSelf.datacenterId) || (has(self.datacenterId) && self.datacenterId == oldSelf.datacenterId)")
+        .message("spec.datacenterId cannot be changed: make another object for the other datacenter, then delete this one")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AstraPrivateEndpointSpec {

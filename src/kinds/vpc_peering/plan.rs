@@ -85,15 +85,13 @@ pub fn is_going(peering: &Peering) -> bool {
     matches!(peering.status.to_ascii_lowercase().as_str(), "deleting" | "deleted")
 }
 
-/// Is it with the network of this object's spec, or, when the spec does not count any more, the very connection that
-/// the status recorded?
+/// Is it this object's? The recorded connection is; before one was recorded, one with the declared network is.
 #[must_use]
 pub fn is_ours(peering: &Peering, view: &View<'_, AstraVpcPeering>) -> bool {
-    match view.goal {
-        Goal::Present(desired) => is_with(peering, &desired.network),
-        Goal::Absent => {
-            (view.details.connection_id.as_ref()).is_none_or(|recorded| *recorded == peering.connection_id)
-        }
+    let declared = view.declared.is_some_and(|desired| is_with(peering, &desired.network));
+    match (view.goal, &view.details.connection_id) {
+        (Goal::Present(_), _) | (Goal::Absent, None) => declared,
+        (Goal::Absent, Some(recorded)) => *recorded == peering.connection_id,
     }
 }
 

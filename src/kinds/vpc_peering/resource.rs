@@ -22,20 +22,20 @@ use crate::{
     status = "VpcPeeringStatus",
     derive = "PartialEq",
     doc = "AstraVpcPeering is the peering of one Classic Astra database with one cloud network.",
-    selectable = ".spec.database.id",
-    selectable = ".spec.database.name",
-    printcolumn(name = "Database", type_ = "string", json_path = ".status.databaseName", description = "The database's name in Astra"),
     printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
-    printcolumn(name = "Peering", type_ = "string", json_path = ".status.peeringStatus", description = "The status as Astra has it"),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = Rule::new("[has(self.spec.azure), has(self.spec.aws), has(self.spec.gcp)].filter(given, given).size() == 1")
-        .message("give exactly one of spec.azure, spec.aws and spec.gcp"),
-    validation = Rule::new("has(self.spec.azure) == has(oldSelf.spec.azure) && has(self.spec.aws) == has(oldSelf.spec.aws) && has(self.spec.gcp) == has(oldSelf.spec.gcp)")
-        .message("a peering cannot be changed in Astra: delete this object, wait until it is gone, and make another"),
+    printcolumn(
+        name = "Peering",
+        type_ = "string",
+        json_path = ".status.peeringStatus",
+        description = "The status as Astra has it"
+    ),
     cel
+)]
+#[x_kube(
+    validation = Rule::new("[has(self.azure), has(self.aws), has(self.gcp)].filter(given, given).size() == 1")
+        .message("give exactly one of spec.azure, spec.aws and spec.gcp"),
+    validation = Rule::new("has(self.azure) == has(oldSelf.azure) && has(self.aws) == has(oldSelf.aws) && has(self.gcp) == has(oldSelf.gcp)")
+        .message("a peering cannot be changed in Astra: delete this object, wait until it is gone, and make another")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AstraVpcPeeringSpec {

@@ -1,13 +1,36 @@
-//! Reads may lag behind writes: what this process sent and has not seen yet. Pure but for the instants handed in.
+//! What this process remembers of an object: above all what it sent and has not seen yet, because reads may lag behind
+//! writes. Pure but for the instants handed in.
 //!
 //! A plan made from a view that is older than the object's own last write would undo or repeat that write. So until
 //! every step sent is seen, or the window has passed, nothing new is sent for the object.
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Kind;
+
+/// What this process remembers of an object between two looks. Nothing of it is needed after a crash.
+#[derive(Debug)]
+pub struct Memory<K: Kind> {
+    /// Steps sent and not seen.
+    pub unseen: Unseen<K>,
+    /// When this object last wrote to Astra.
+    pub last_write: Option<Instant>,
+    /// The same by the wall clock, until it is in the status.
+    pub changed: Option<Timestamp>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Looks in a row that ended in waiting.
+    pub waits: u32,
+}
+
+impl<K: Kind> Default for Memory<K> {
+    fn default() -> Self {
+        Self { unseen: Unseen::default(), last_write: None, changed: None, failures: 0, waits: 0 }
+    }
+}
 
 /// Steps of one object that were sent and not seen.
 #[derive(Debug)]
