@@ -79,12 +79,12 @@ impl Page {
             names.plural,
             names.categories.iter().flatten().cloned().collect::<Vec<_>>().join("`, `"),
         ));
-        self.rules(root);
         for (part, text) in [("spec", "What you declare."), ("status", "What the operator tells.")] {
             let Some(schema) = root.properties.as_ref().and_then(|properties| properties.get(part)) else {
                 continue;
             };
             self.line(&format!("## {part}\n\n{text}\n"));
+            self.rules(schema);
             self.line("| field | type | default | |\n|---|---|---|---|");
             self.fields(part, schema, part == "spec");
             self.line("");
@@ -106,9 +106,9 @@ impl Page {
         self.0.truncate(self.0.trim_end().len() + 1);
     }
 
-    /// What the API server checks of the object as a whole.
-    fn rules(&mut self, root: &JSONSchemaProps) {
-        let rules = messages(root);
+    /// What the API server checks of several fields together.
+    fn rules(&mut self, schema: &JSONSchemaProps) {
+        let rules = messages(schema);
         if !rules.is_empty() {
             self.line("Refused when applied:\n");
             for rule in rules {
