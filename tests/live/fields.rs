@@ -16,6 +16,7 @@ use crate::harness::{
     Stage,
     astra::id_of,
     stage::{AccessList, PrivateEndpoint, VpcPeering},
+    wait::until,
 };
 
 /// What a change to a field must lead to.
@@ -104,9 +105,9 @@ async fn try_one<K: Kind>(stage: &Stage, name: &str, case: Case) {
     match outcome {
         Refused(_) => unreachable!(),
         Sent(words) => {
+            let sent = || stage.astra.written().contains(words).then_some(());
+            until(&format!("a change to {field} to be sent"), sent).await;
             stage.settled::<K>(name).await;
-            let writes = stage.astra.written();
-            assert!(writes.contains(words), "a change to {field} was not sent: {writes:?}");
         }
         Stalls(reason) => {
             stage.stalled::<K>(name, reason).await;
