@@ -62,6 +62,9 @@ pub trait Kind:
     /// The kind's own part of the status.
     type Details: Clone + fmt::Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
+    /// The types of the kind's own conditions, beside those of all kinds, and what each tells.
+    const CONDITIONS: &'static [(&'static str, &'static str)] = &[];
+
     /// What the specs of all kinds have.
     fn common(&self) -> Common<'_>;
 

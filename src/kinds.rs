@@ -28,13 +28,15 @@ pub const KINDS: &[Entry] =
 pub struct Entry {
     /// Its definition for the API server.
     pub crd: fn() -> CustomResourceDefinition,
+    /// Its own conditions, and what each tells.
+    pub conditions: &'static [(&'static str, &'static str)],
     /// Its controller.
     pub run: fn(&Context) -> Running,
 }
 
 impl Entry {
     const fn of<K: Kind>() -> Self {
-        Self { crd: definition::<K>, run: crate::controller::run::<K> }
+        Self { crd: definition::<K>, conditions: K::CONDITIONS, run: crate::controller::run::<K> }
     }
 }
 

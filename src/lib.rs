@@ -14,6 +14,7 @@
 //! | [`organization`] | what was read from Astra, shared by all objects of one token |
 //! | [`controller`] | everything that touches Kubernetes |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
+//! | [`reference`] | the reference pages, rendered from the definitions |
 //! | [`cli`], [`server`], [`telemetry`] | the program around it |
 
 pub mod cli;
@@ -21,6 +22,7 @@ pub mod controller;
 pub mod engine;
 pub mod kinds;
 pub mod organization;
+pub mod reference;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 pub mod server;

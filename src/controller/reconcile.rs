@@ -127,6 +127,10 @@ impl<K: Kind> Turn<'_, K> {
         }
         let credentials = &self.kind.context.credentials;
         let from = object.common().credentials;
+        if asks_to_look(object) {
+            // Whoever asks for a look at once may have just mended the Secret.
+            credentials.forget(&self.namespace, from);
+        }
         let organization = match credentials.organization(&self.namespace, from).await {
             Ok(organization) => organization,
             Err(problem) => return without_astra(object, problem),
@@ -157,7 +161,6 @@ impl<K: Kind> Turn<'_, K> {
         memory: &mut Memory<K>,
         ledger: &mut ObjectLedger<'_, K>,
     ) -> Driven<K::Details> {
-        let handled = object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
         let drive = Drive {
             object,
             organization,
@@ -166,10 +169,7 @@ impl<K: Kind> Turn<'_, K> {
             ledger,
             timing: self.kind.context.timing,
             now: Timestamp::now,
-            look_now: object
-                .annotations()
-                .get(annotation::RECONCILE)
-                .is_some_and(|request| Some(request) != handled),
+            look_now: asks_to_look(object),
         };
         drive.run().await
     }
@@ -251,6 +251,12 @@ impl<K: Kind> Turn<'_, K> {
 /// Does the object ask to be left alone?
 pub fn is_paused<K: Kind>(object: &K) -> bool {
     object.annotations().get(annotation::PAUSED).is_some_and(|value| value == "true")
+}
+
+/// Does a person ask for a look that was not taken yet?
+fn asks_to_look<K: Kind>(object: &K) -> bool {
+    let handled = object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
+    object.annotations().get(annotation::RECONCILE).is_some_and(|request| Some(request) != handled)
 }
 
 fn without_astra<K: Kind>(object: &K, problem: Problem) -> Driven<K::Details> {

@@ -2,9 +2,29 @@
 
 use std::fmt;
 
-/// Why an object is, or is not, as it shall be. One CamelCase word for one-line output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
+/// Makes the enum, and from the very same lines its list and what the reference says of each.
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Why an object is, or is not, as it shall be. One CamelCase word for one-line output.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Reason {
+            /// All of them, in the order of their declaration.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// What it means, in one sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim(),)+ }
+            }
+        }
+    };
+}
+
+reasons! {
     /// All is as the spec says.
     UpToDate,
     /// A field of the spec cannot be, or does not fit the database.

@@ -85,6 +85,11 @@ impl Kind for AstraPrivateEndpoint {
     type Step = Step;
     type Details = PrivateEndpointDetails;
 
+    const CONDITIONS: &'static [(&'static str, &'static str)] = &[
+        ("ServiceReady", "The declared principals are allowed, and the service name is known."),
+        ("EndpointsReady", "All declared endpoints are accepted; also when none is declared."),
+    ];
+
     fn common(&self) -> Common<'_> {
         Common {
             database: &self.spec.database,

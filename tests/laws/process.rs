@@ -136,7 +136,7 @@ impl<'a, K: Lawful> Process<'a, K> {
         let mut ledger = self.ledger(&object);
         let driven = self.drive(&object, memory, &mut ledger).await;
         self.cluster.say(format!("{driven:?}"));
-        count::<K>(&driven.outcome, memory);
+        memory.count(&driven.outcome);
         let stale = matches!(driven.outcome, Outcome::Stale(_));
         let at = Circumstances {
             generation: object.meta().generation.unwrap_or_default(),
@@ -195,14 +195,6 @@ impl<'a, K: Lawful> Process<'a, K> {
             written: object.status().cloned().unwrap_or_default(),
         }
     }
-}
-
-fn count<K: Kind>(outcome: &Outcome, memory: &mut Memory<K>) {
-    (memory.failures, memory.waits) = match outcome {
-        Outcome::Failed(..) | Outcome::Stale(_) => (memory.failures.saturating_add(1), 0),
-        Outcome::Waiting(_) => (0, memory.waits.saturating_add(1)),
-        Outcome::Done(_) | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
-    };
 }
 
 /// Writes announcements to the cluster, with the resource version that was read.

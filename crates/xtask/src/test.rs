@@ -77,6 +77,8 @@ fn run_live(args: &Args, programs: &Programs, tally: &mut Tally) -> Result<bool>
     command
         .args(["--", "--include-ignored"])
         .args(&args.filter)
+        // Live tests wait more than they work.
+        .env("RUST_TEST_THREADS", "8")
         .env("ASTRA_TEST_KUBECONFIG", kubectl.kubeconfig())
         .env("ASTRA_TEST_KUBECTL", kubectl.program())
         .env("ASTRA_TEST_OPERATOR", programs.operator()?)

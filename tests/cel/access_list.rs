@@ -1,0 +1,145 @@
+//! Rows for `AstraAccessList`.
+
+use serde_json::{Value, json};
+
+use crate::table::{Row, Verdict};
+
+const ADDRESS: &str =
+    "must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24; Astra takes no IPv6";
+const HOST_BITS: &str = "has bits set behind its prefix: write the network's first address, such as 10.0.0.0/24, or a single address without a prefix";
+const NEEDS_ONE: &str = "addresses needs at least one address: an empty list would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked, to let in everybody say publicAccess: Open";
+const BLOCKED: &str = "publicAccess: Blocked lets in nobody from the internet, so spec.addresses must be empty; to let in these addresses say publicAccess: Listed";
+const WHOLE: &str =
+    "publicAccess: Blocked and Open decide over the whole list, so they need management: Exclusive";
+
+fn spec(fields: Value) -> Value {
+    let mut spec = json!({ "database": { "name": "orders" } });
+    spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    spec
+}
+
+fn addresses(texts: &[&str]) -> Value {
+    let entries: Vec<Value> = texts.iter().map(|text| json!({ "address": text })).collect();
+    spec(json!({ "addresses": entries }))
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let row = |name, spec, verdict| Row { kind: "AstraAccessList", name, old: None, spec, verdict };
+    let one = json!([{ "address": "203.0.113.7" }]);
+    let at = "spec.addresses[0].address";
+    let mut rows = vec![
+        row("a network", addresses(&["203.0.113.0/24"]), Verdict::Accepted),
+        row("everything", addresses(&["0.0.0.0/0"]), Verdict::Accepted),
+        row("a network of one", addresses(&["203.0.113.7/32"]), Verdict::Accepted),
+        row(
+            "Listed without an address",
+            spec(json!({ "publicAccess": "Listed" })),
+            Verdict::Rule("spec", NEEDS_ONE),
+        ),
+        row("nothing said", spec(json!({})), Verdict::Rule("spec", NEEDS_ONE)),
+        row(
+            "Shared without an address",
+            spec(json!({ "management": "Shared" })),
+            Verdict::Rule("spec", NEEDS_ONE),
+        ),
+        row("Blocked", spec(json!({ "publicAccess": "Blocked" })), Verdict::Accepted),
+        row(
+            "Blocked with an address",
+            spec(json!({ "publicAccess": "Blocked", "addresses": one })),
+            Verdict::Rule("spec", BLOCKED),
+        ),
+        row("Open", spec(json!({ "publicAccess": "Open" })), Verdict::Accepted),
+        row(
+            "Open with a list for later",
+            spec(json!({ "publicAccess": "Open", "addresses": one })),
+            Verdict::Accepted,
+        ),
+        row(
+            "Shared and Listed",
+            spec(json!({ "management": "Shared", "publicAccess": "Listed", "addresses": one })),
+            Verdict::Accepted,
+        ),
+        row(
+            "Shared and Blocked",
+            spec(json!({ "management": "Shared", "publicAccess": "Blocked" })),
+            Verdict::Rule("spec", WHOLE),
+        ),
+        row(
+            "Shared and Open",
+            spec(json!({ "management": "Shared", "publicAccess": "Open", "addresses": one })),
+            Verdict::Rule("spec", WHOLE),
+        ),
+        row(
+            "an unknown access",
+            spec(json!({ "publicAccess": "Public", "addresses": one })),
+            Verdict::Schema("spec.publicAccess", "Unsupported value"),
+        ),
+        row(
+            "an unknown management",
+            spec(json!({ "management": "Mine", "addresses": one })),
+            Verdict::Schema("spec.management", "Unsupported value"),
+        ),
+        row(
+            "an address twice",
+            addresses(&["203.0.113.7", "203.0.113.7"]),
+            Verdict::Schema("spec.addresses[1]", "Duplicate value"),
+        ),
+        row(
+            "no address in an entry",
+            spec(json!({ "addresses": [{ "description": "office" }] })),
+            Verdict::Schema(at, "Required value"),
+        ),
+        row("an empty address", addresses(&[""]), Verdict::Schema(at, "at least 7 chars")),
+        row(
+            "a long description",
+            spec(json!({ "addresses": [{ "address": "203.0.113.7", "description": "x".repeat(257) }] })),
+            Verdict::Schema("spec.addresses[0].description", "Too long"),
+        ),
+    ];
+    for text in ["10.0.0.5/24", "203.0.113.7/0", "128.0.0.1/1"] {
+        rows.push(row("bits behind the prefix", addresses(&[text]), Verdict::Rule(at, HOST_BITS)));
+    }
+    for text in [
+        "2001:db8::1",
+        "2001:db8::/32",
+        "203.0.113.256",
+        "203.0.113.7/33",
+        "203.0.113",
+        "host.example",
+        "203.0.113.07",
+        " 203.0.113.7",
+        "203.0.113.7,192.0.2.1",
+    ] {
+        let long = text.len() > 18;
+        let verdict = if long { Verdict::Schema(at, "Too long") } else { Verdict::Rule(at, ADDRESS) };
+        rows.push(row("no IPv4 address", addresses(&[text]), verdict));
+    }
+    let change = |name, old: &Value, new: Value, verdict| Row {
+        kind: "AstraAccessList",
+        name,
+        old: Some(old.clone()),
+        spec: new,
+        verdict,
+    };
+    let listed = addresses(&["203.0.113.7"]);
+    rows.push(change("another address", &listed, addresses(&["203.0.113.8"]), Verdict::Accepted));
+    rows.push(change(
+        "from Listed to Blocked",
+        &listed,
+        spec(json!({ "publicAccess": "Blocked" })),
+        Verdict::Accepted,
+    ));
+    rows.push(change(
+        "the last address taken out",
+        &listed,
+        spec(json!({})),
+        Verdict::Rule("spec", NEEDS_ONE),
+    ));
+    rows.push(change(
+        "from Exclusive to Shared",
+        &listed,
+        spec(json!({ "management": "Shared", "addresses": one })),
+        Verdict::Accepted,
+    ));
+    rows
+}

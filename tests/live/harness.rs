@@ -1,0 +1,9 @@
+//! What every live test stands on.
+
+pub(crate) mod astra;
+pub(crate) mod cluster;
+pub(crate) mod operator;
+pub(crate) mod stage;
+pub(crate) mod wait;
+
+pub(crate) use stage::Stage;

@@ -1,0 +1,19 @@
+//! The operator as a program, on a real Kubernetes API server, against the simulator as a program.
+//!
+//! Every test has a namespace, a simulator and an operator of its own, so all can run at once. `cargo xtask test` starts
+//! what they need and runs them; alone, they are ignored.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod harness;
+
+mod access_list;
+mod access_list_shared;
+mod credentials;
+mod databases;
+mod examples;
+mod faults;
+mod fields;
+mod lifecycle;
+mod private_endpoint;
+mod vpc_peering;
