@@ -7,10 +7,11 @@ pub mod memories;
 pub mod object;
 pub mod peers;
 pub mod reconcile;
+pub mod wakes;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, future::BoxFuture};
+use futures::{FutureExt, StreamExt, TryStreamExt, channel::mpsc::UnboundedReceiver, future::BoxFuture};
 use kube::{
     Api, Client, ResourceExt,
     core::DeserializeGuard,
@@ -30,6 +31,7 @@ use credentials::Credentials;
 use events::Events;
 use memories::Memories;
 use peers::Stores;
+use wakes::{Reference, Wakes};
 
 /// A Kubernetes call without an answer after this long has failed. The stock client would wait for ever.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -86,6 +88,15 @@ pub struct KindContext<K: Kind> {
     pub stores: Stores<K>,
     /// What is remembered of each object.
     pub memories: Memories<K>,
+    /// Has objects looked at because of others.
+    pub wakes: Wakes<K>,
+}
+
+impl<K: Kind> KindContext<K> {
+    /// Something happened to this object, or at its place in Astra, that may matter to others.
+    fn wake_neighbours(&self, object: &K) {
+        self.wakes.wake(self.stores.neighbours(object));
+    }
 }
 
 /// Runs a kind: one watch for each namespace, or one for the whole cluster.
@@ -93,13 +104,16 @@ pub fn run<K: Kind>(context: &Context) -> Running {
     let apis = context.scope.apis::<K>(&context.client);
     let (stores, writers): (Vec<_>, Vec<_>) =
         apis.iter().map(|_| reflector::store::<DeserializeGuard<K>>()).unzip();
+    let (wakes, woken) = Wakes::new(&context.scope);
     let shared = Arc::new(KindContext {
         context: context.clone(),
         stores: Stores::new(stores.clone()),
         memories: Memories::default(),
+        wakes,
     });
-    let controllers = apis.into_iter().zip(stores).zip(writers);
-    let running = controllers.map(|((api, store), writer)| one::<K>(api, store, writer, shared.clone()));
+    let controllers = apis.into_iter().zip(stores).zip(writers).zip(woken);
+    let running = controllers
+        .map(|(((api, store), writer), woken)| one::<K>(api, store, writer, woken, shared.clone()));
     futures::future::join_all(running.collect::<Vec<_>>()).map(drop).boxed()
 }
 
@@ -111,6 +125,7 @@ fn one<K: Kind>(
     api: Api<DeserializeGuard<K>>,
     store: reflector::Store<DeserializeGuard<K>>,
     writer: reflector::store::Writer<DeserializeGuard<K>>,
+    woken: UnboundedReceiver<Reference<K>>,
     shared: Arc<KindContext<K>>,
 ) -> impl Future<Output = ()> + Send {
     let mut stop = shared.context.stop.clone();
@@ -118,16 +133,23 @@ fn one<K: Kind>(
         // An error means that the sender is gone, and then the process is ending too.
         let _ = stop.wait_for(|stop| *stop).await;
     };
+    let ends = shared.clone();
     let changes = watcher(api, watcher::Config::default())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
+        .inspect_ok(move |event| {
+            if let watcher::Event::Delete(DeserializeGuard(Ok(gone))) = event {
+                ends.wake_neighbours(gone);
+            }
+        })
         .applied_objects()
         .predicate_filter(
             predicates::generation.combine(predicates::annotations),
             PredicateConfig::default(),
         );
     Controller::for_stream(changes, store)
+        .reconcile_on(woken)
         .with_config(Config::default().concurrency(shared.context.concurrency))
         .graceful_shutdown_on(stopped.shared())
         .run(reconcile::reconcile::<K>, |_, never, _| match *never {}, shared)

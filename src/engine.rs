@@ -31,7 +31,7 @@ use crate::{
 pub use reason::Reason;
 
 /// Something in Astra that an object can own, as it is written in `status.owned`: `address/203.0.113.0/24`,
-/// `principal/arn:…`, `endpoint/vpce-…`, `peering/azure`.
+/// `principal/arn:…`, `endpoint/vpce-…`, `peering/azure/SUBSCRIPTION/NETWORK`.
 pub type Identity = String;
 
 /// A set of identities, in a stable order.
@@ -210,7 +210,7 @@ impl<K: Kind> View<'_, K> {
         self.owned.contains(identity) && !self.claimed_by_peer(identity)
     }
 
-    /// Does another living object want or own it?
+    /// Does another living object want it?
     #[must_use]
     pub fn claimed_by_peer(&self, identity: &str) -> bool {
         self.peers.iter().any(|peer| peer.claims(identity))
@@ -231,17 +231,26 @@ pub struct Peer {
     pub deleting: bool,
     /// Has the operator not looked at it yet, so that nobody knows whether it is at the same place?
     pub unseen: bool,
-    /// What its spec wants.
+    /// What its spec wants; if the spec cannot be read, what the object owns, which nobody has given up.
     pub wants: Identities,
     /// What its status says it owns.
     pub owns: Identities,
 }
 
 impl Peer {
-    /// Does it want or own this, and will go on doing so?
+    /// Does it want this, and will go on doing so?
+    ///
+    /// To own it and not to want it is no claim: of two objects that both have owned a thing and want it no more, neither
+    /// would ever remove it.
     #[must_use]
     pub fn claims(&self, identity: &str) -> bool {
-        !self.deleting && !self.unseen && (self.wants.contains(identity) || self.owns.contains(identity))
+        !self.deleting && !self.unseen && self.wants.contains(identity)
+    }
+
+    /// Has it taken this over, so that another object may give it up?
+    #[must_use]
+    pub fn has_taken_over(&self, identity: &str) -> bool {
+        self.claims(identity) && self.owns.contains(identity)
     }
 }
 
@@ -315,4 +324,28 @@ pub struct KindCondition {
     pub reason: &'static str,
     /// A sentence.
     pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wants_a_thing_has_a_claim_on_it_and_who_only_owns_it_has_none() {
+        let x = || Identities::from(["address/10.0.0.1/32".to_owned()]);
+        let wants = Peer { wants: x(), ..Peer::default() };
+        let owns = Peer { owns: x(), ..Peer::default() };
+        for (peer, claims, has_taken_over) in [
+            (Peer::default(), false, false),
+            (wants.clone(), true, false),
+            (owns.clone(), false, false),
+            (Peer { owns: x(), ..wants.clone() }, true, true),
+            (Peer { deleting: true, owns: x(), ..wants.clone() }, false, false),
+            (Peer { unseen: true, owns: x(), ..wants }, false, false),
+        ] {
+            let found = (peer.claims("address/10.0.0.1/32"), peer.has_taken_over("address/10.0.0.1/32"));
+            assert_eq!(found, (claims, has_taken_over), "{peer:?}");
+            assert!(!peer.claims("address/10.0.0.2/32"), "{peer:?}");
+        }
+    }
 }

@@ -18,7 +18,8 @@ use crate::{
     resource::CredentialsRef,
 };
 
-/// A token that was read is used this long before its Secret is read again: a rotated one is found within a minute.
+/// A token that was read is used this long before a look reads its Secret again; one that is refused is read again at
+/// once.
 const LIFETIME: Duration = Duration::from_secs(30);
 
 /// Finds the organization that an object's token opens.

@@ -46,6 +46,11 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
         Ok(())
     }
 
+    /// Was anything written in this turn?
+    pub fn has_announced(&self) -> bool {
+        self.resource_version != self.object.resource_version()
+    }
+
     /// The resource version of the last write.
     pub fn resource_version(&self) -> Option<String> {
         self.resource_version.clone()

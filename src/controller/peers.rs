@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use astra_devops::databases::Database;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
+use kube::{
+    ResourceExt,
+    core::DeserializeGuard,
+    runtime::reflector::{ObjectRef, Store},
+};
 
-use super::reconcile::is_paused;
+use super::{reconcile::is_paused, wakes::Reference};
 use crate::{
-    engine::{Kind, Peer},
+    engine::{Identities, Kind, Peer},
     resource::Management,
 };
 
@@ -32,6 +36,25 @@ impl<K: Kind> Stores<K> {
         peers.sort_by(|one, other| one.name.cmp(&other.name));
         peers
     }
+
+    /// The other objects that may be about the same database, as far as can be told without asking Astra.
+    #[must_use]
+    pub fn neighbours(&self, object: &K) -> Vec<Reference<K>> {
+        let database = database_of(object);
+        let all = self.0.iter().flat_map(Store::state);
+        all.filter(|guard| {
+            guard.0.as_ref().is_ok_and(|other| other.uid() != object.uid() && database_of(other) == database)
+        })
+        .map(|guard| ObjectRef::from_obj(&*guard))
+        .collect()
+    }
+}
+
+/// The database's id, or before it is known its name.
+fn database_of<K: Kind>(object: &K) -> Option<&str> {
+    let reference = object.common().database;
+    let recorded = object.status().and_then(|status| status.database_id.as_deref());
+    recorded.or(reference.id.as_deref()).or(reference.name.as_deref())
 }
 
 /// `other` as a peer of `object`, if it is one.
@@ -52,14 +75,15 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
         return None;
     }
     let deleting = other.meta().deletion_timestamp.is_some();
+    let owns: Identities = status.map(|status| status.owned.iter().cloned().collect()).unwrap_or_default();
     Some(Peer {
         name: name(other),
         older: age(other) < age(object),
         exclusive: other.common().management == Management::Exclusive,
         deleting,
         unseen,
-        wants: desired.filter(|_| !deleting).map(|desired| K::wants(&desired)).unwrap_or_default(),
-        owns: status.map(|status| status.owned.iter().cloned().collect()).unwrap_or_default(),
+        wants: desired.map_or_else(|| owns.clone(), |desired| K::wants(&desired)),
+        owns,
     })
 }
 

@@ -82,6 +82,8 @@ impl<K: Kind> Turn<'_, K> {
     async fn take(&self, object: &K, memory: &mut Memory<K>) -> Result<Action, End> {
         let deleting = object.meta().deletion_timestamp.is_some();
         let before = object.status().cloned().unwrap_or_default();
+        // Not any more, if this turn goes on.
+        let unpaused = verdict::without_pause(&before);
         if deleting && !object::has_finalizer(object) {
             return Err(End::Gone);
         }
@@ -97,10 +99,11 @@ impl<K: Kind> Turn<'_, K> {
         };
         let mut ledger = ObjectLedger::new(&self.api, object);
         let mut driven = self.drive(object, memory, &mut ledger).await;
-        if let Some(request) = object.annotations().get(annotation::RECONCILE) {
+        let looked = driven.conditions.is_some();
+        if let Some(request) = object.annotations().get(annotation::RECONCILE).filter(|_| looked) {
             driven.status.last_handled_reconcile_at = Some(request.clone());
         }
-        self.conclude(object, &before, driven, memory, &mut ledger).await
+        self.conclude(object, &unpaused, driven, memory, &mut ledger).await
     }
 
     async fn pause(&self, object: &K, before: &Status<K::Details>) -> Result<Action, End> {
@@ -138,6 +141,10 @@ impl<K: Kind> Turn<'_, K> {
         else {
             return driven;
         };
+        if ledger.has_announced() {
+            // What was announced is in the object by now: the next look must begin from there.
+            return driven;
+        }
         credentials.forget(&self.namespace, from);
         match credentials.organization(&self.namespace, from).await {
             Ok(newer) if !Arc::ptr_eq(&newer, &organization) => {
@@ -176,7 +183,10 @@ impl<K: Kind> Turn<'_, K> {
         memory: &mut Memory<K>,
         ledger: &mut ObjectLedger<'_, K>,
     ) -> Result<Action, End> {
-        count(&driven.outcome, memory);
+        memory.count(&driven.outcome);
+        if ledger.has_announced() {
+            self.kind.wake_neighbours(object);
+        }
         ledger.publish(&self.kind.context.events).await;
         if let Outcome::Stale(stale) = &driven.outcome {
             tracing::debug!(%stale, "looking again");
@@ -246,7 +256,7 @@ pub fn is_paused<K: Kind>(object: &K) -> bool {
 /// Does a person ask for a look that was not taken yet?
 fn asks_to_look<K: Kind>(object: &K) -> bool {
     let handled = object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    object.annotations().get(annotation::RECONCILE) != handled
+    object.annotations().get(annotation::RECONCILE).is_some_and(|request| Some(request) != handled)
 }
 
 fn without_astra<K: Kind>(object: &K, problem: Problem) -> Driven<K::Details> {
@@ -257,14 +267,6 @@ fn without_astra<K: Kind>(object: &K, problem: Problem) -> Driven<K::Details> {
         Outcome::Failed(problem, None)
     };
     Driven { status, outcome, conditions: None }
-}
-
-fn count<K: Kind>(outcome: &Outcome, memory: &mut Memory<K>) {
-    (memory.failures, memory.waits) = match outcome {
-        Outcome::Failed(..) | Outcome::Stale(_) => (memory.failures.saturating_add(1), 0),
-        Outcome::Waiting(_) => (0, memory.waits.saturating_add(1)),
-        Outcome::Done(_) | Outcome::Sent | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
-    };
 }
 
 /// One line when what is said about the object changes.

@@ -85,15 +85,25 @@ impl<K: Kind> Drive<'_, K> {
         let place = K::place(&desired, &database, &driven.status.details)?;
         let peers = (self.peers)(&database, &place);
         let freshness = Freshness::NoOlderThan(self.oldest_look());
-        let observed = K::observe(self.organization, &place, freshness).await?;
-        let look = Look {
+        let shared = K::observe(self.organization, &place, freshness).await?;
+        let look = |observed| Look {
             goal: Goal::Present(&desired),
             declared: Some(&desired),
             place: &place,
             database: Some(&database),
-            observed: &observed,
+            observed,
             peers: &peers,
         };
+        let direct;
+        let observed = if would_forget(&look(&shared), &driven.status) {
+            // A list of the whole organization that lacks a thing for a moment must not make the object forget that it
+            // owns it: the place itself is asked.
+            direct = K::observe(self.organization, &place, Freshness::Direct).await?;
+            &direct
+        } else {
+            &shared
+        };
+        let look = look(observed);
         Ok(self.round(&look, driven).await?.unwrap_or(Outcome::Sent))
     }
 
@@ -193,7 +203,9 @@ impl<K: Kind> Drive<'_, K> {
                 Ok(Some(stopped(problem)))
             }
             Plan::Act(steps) => {
-                if let Some(problem) = look.database.and_then(resolve::unavailable) {
+                // A deletion is tried whatever the database's state, and Astra has the last word.
+                let unavailable = look.database.and_then(resolve::unavailable);
+                if let (Goal::Present(_), Some(problem)) = (look.goal, unavailable) {
                     return Err(problem.into());
                 }
                 self.act(look.place, &steps, status).await
@@ -288,6 +300,14 @@ impl<K: Kind> Drive<'_, K> {
             }
         }
     }
+}
+
+/// Is something owned, no longer wanted, and not seen? Then the object is about to forget it.
+fn would_forget<K: Kind>(look: &Look<'_, K>, status: &Status<K::Details>) -> bool {
+    let owned: Identities = status.owned.iter().cloned().collect();
+    let view = look.view(&owned, &status.details);
+    let wanted = view.wanted();
+    owned.iter().any(|identity| !wanted.contains(identity) && !K::has(&view, identity))
 }
 
 /// One look at Astra.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::Kind;
+use super::{Kind, outcome::Outcome};
 
 /// What this process remembers of an object between two looks. Nothing of it is needed after a crash.
 #[derive(Debug)]
@@ -29,6 +29,18 @@ pub struct Memory<K: Kind> {
 impl<K: Kind> Default for Memory<K> {
     fn default() -> Self {
         Self { unseen: Unseen::default(), last_write: None, changed: None, failures: 0, waits: 0 }
+    }
+}
+
+impl<K: Kind> Memory<K> {
+    /// Counts failures and waits in a row. An object that changed under the plan is neither.
+    pub fn count(&mut self, outcome: &Outcome) {
+        (self.failures, self.waits) = match outcome {
+            Outcome::Failed(..) => (self.failures.saturating_add(1), 0),
+            Outcome::Waiting(_) => (0, self.waits.saturating_add(1)),
+            Outcome::Stale(_) => return,
+            Outcome::Done(_) | Outcome::Sent | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
+        };
     }
 }
 

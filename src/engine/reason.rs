@@ -27,8 +27,6 @@ macro_rules! reasons {
 reasons! {
     /// All is as the spec says.
     UpToDate,
-    /// Changes were made and are not all seen yet.
-    Progressing,
     /// A field of the spec cannot be, or does not fit the database.
     InvalidSpec,
     /// The Secret with the token is not there.
@@ -97,7 +95,6 @@ impl Reason {
             | Self::EndpointRejected
             | Self::PeeringFailed => true,
             Self::UpToDate
-            | Self::Progressing
             | Self::DatabaseNotReady
             | Self::WaitingForPeer
             | Self::AstraUnavailable

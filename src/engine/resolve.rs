@@ -107,3 +107,101 @@ pub fn missing(id: &DatabaseId, asked: Option<&Database>) -> Problem {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ONE: &str = "4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b01";
+    const TWO: &str = "4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b02";
+    const THREE: &str = "4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b03";
+
+    fn database(id: &str, name: &str, status: &str) -> Database {
+        serde_json::from_value(json!({ "id": id, "info": { "name": name }, "status": status })).unwrap()
+    }
+
+    fn reference(id: Option<&str>, name: Option<&str>) -> DatabaseRef {
+        DatabaseRef { id: id.map(ToOwned::to_owned), name: name.map(ToOwned::to_owned) }
+    }
+
+    /// The id found, or asked for with a `?`, or the reason.
+    fn found(reference: &DatabaseRef, recorded: Option<&str>, all: &[Database]) -> String {
+        match resolve(reference, recorded, all) {
+            Resolution::Found(database) => database.id.to_string(),
+            Resolution::Ask(id) => format!("{id}?"),
+            Resolution::Problem(problem) => problem.reason.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_database_is_found_by_id_or_by_an_unambiguous_name() {
+        let all = [
+            database(ONE, "orders", "ACTIVE"),
+            database(TWO, "staging", "ACTIVE"),
+            database(THREE, "staging", "ACTIVE"),
+        ];
+        let ask = format!("{TWO}0?");
+        for (reference, expected) in [
+            (reference(Some(ONE), None), ONE),
+            (reference(Some(&ONE.to_uppercase()), None), ONE),
+            (reference(Some(&format!("{TWO}0")), None), ask.as_str()),
+            (reference(Some("not an id"), None), "InvalidSpec"),
+            (reference(Some("../databases"), None), "InvalidSpec"),
+            (reference(None, Some("orders")), ONE),
+            (reference(None, Some("Orders")), "DatabaseNotFound"),
+            (reference(None, Some("staging")), "DatabaseAmbiguous"),
+            (reference(None, None), "InvalidSpec"),
+            (reference(Some(ONE), Some("orders")), "InvalidSpec"),
+        ] {
+            assert_eq!(found(&reference, None, &all), expected, "{reference:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_moved_is_not_followed_while_the_first_database_lives() {
+        let by_name = reference(None, Some("orders"));
+        for (all, expected) in [
+            // Another one has the name, and the first goes on under a new one.
+            ([database(ONE, "orders-old", "ACTIVE"), database(TWO, "orders", "ACTIVE")], "Conflict"),
+            ([database(ONE, "orders-old", "TERMINATING"), database(TWO, "orders", "ACTIVE")], TWO),
+            ([database(ONE, "orders", "TERMINATING"), database(TWO, "orders", "ACTIVE")], TWO),
+            ([database(THREE, "other", "ACTIVE"), database(TWO, "orders", "ACTIVE")], TWO),
+            ([database(ONE, "orders", "TERMINATED"), database(TWO, "other", "ACTIVE")], "DatabaseNotFound"),
+        ] {
+            assert_eq!(found(&by_name, Some(ONE), &all), expected, "{all:?}");
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_name_shows_the_ids() {
+        let all = [database(TWO, "staging", "ACTIVE"), database(THREE, "staging", "ACTIVE")];
+        let Resolution::Problem(problem) = resolve(&reference(None, Some("staging")), None, &all) else {
+            panic!("found one");
+        };
+        assert!(problem.message.contains(TWO) && problem.message.contains(THREE), "{}", problem.message);
+    }
+
+    #[test]
+    fn a_status_tells_whether_changes_are_taken() {
+        for (status, expected) in [
+            ("ACTIVE", None),
+            ("HIBERNATED", None),
+            ("A_STATUS_OF_TOMORROW", None),
+            ("MAINTENANCE", Some(Reason::DatabaseNotReady)),
+            ("INITIALIZING", Some(Reason::DatabaseNotReady)),
+            ("RESIZING", Some(Reason::DatabaseNotReady)),
+            ("PARKED", Some(Reason::DatabaseParked)),
+            ("UNPARKING", Some(Reason::DatabaseParked)),
+            ("TERMINATING", Some(Reason::DatabaseTerminated)),
+            ("TERMINATED", Some(Reason::DatabaseTerminated)),
+        ] {
+            let database = database(ONE, "orders", status);
+            assert_eq!(unavailable(&database).map(|problem| problem.reason), expected, "{status}");
+            let missing = missing(&database.id, Some(&database)).reason;
+            assert_eq!(missing, expected.unwrap_or(Reason::DatabaseNotReady), "{status}, not listed");
+        }
+        assert_eq!(missing(&ONE.parse().unwrap(), None).reason, Reason::DatabaseNotFound);
+    }
+}

@@ -18,6 +18,9 @@ use crate::status::Status;
 /// A Ready object stays Ready through this many failures of Astra in a row: conditions must not flap.
 const PATIENCE: u32 = 3;
 
+/// How long the watch may take to bring the object as it is now.
+const STALE: Duration = Duration::from_millis(250);
+
 /// The longest pause between two looks at something that is awaited.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -59,7 +62,11 @@ pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstance
     let said = match outcome {
         Outcome::Done(summary) => Said { ready: true, problem: Problem::new(Reason::UpToDate, summary) },
         // What was said stays as it was announced until the next look; what an answer told is kept.
-        Outcome::Sent => return Verdict { status, next, warning: None, clean: None },
+        // Nor is anything said of an object that is not the one any more that was looked at.
+        Outcome::Sent | Outcome::Stale(_) => {
+            status.conditions.clone_from(&before.conditions);
+            return Verdict { status, next, warning: None, clean: None };
+        }
         Outcome::Clean(what) => {
             return Verdict { status, next, warning: None, clean: Some(what) };
         }
@@ -69,10 +76,6 @@ pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstance
                 status.observed_generation = before.observed_generation;
                 return Verdict { status, next, warning: None, clean: None };
             }
-            Said { ready: false, problem }
-        }
-        Outcome::Stale(stale) => {
-            let problem = Problem::new(Reason::Progressing, stale.to_string());
             Said { ready: false, problem }
         }
     };
@@ -171,6 +174,14 @@ pub fn paused<D: Clone>(before: &Status<D>, generation: i64, now: Timestamp) -> 
     status
 }
 
+/// The status without the word on a pause.
+#[must_use]
+pub fn without_pause<D: Clone>(status: &Status<D>) -> Status<D> {
+    let mut status = status.clone();
+    status.conditions.retain(|condition| condition.type_ != PAUSED);
+    status
+}
+
 fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
     let resync = jittered(at.timing.resync, at.jitter);
     match outcome {
@@ -179,7 +190,7 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
         Outcome::Clean(_) => Duration::ZERO,
         Outcome::Waiting(_) => after_failure(at.waits, at.jitter).min(at.timing.resync).min(LONGEST_WAIT),
         // A missing Secret is found within a minute, whatever the resync.
-        Outcome::Blocked(_) => resync.min(jittered(Duration::from_secs(55), at.jitter)),
+        Outcome::Blocked(_) => resync.min(jittered(Duration::from_secs(54), at.jitter)),
         Outcome::Failed(problem, wish) => {
             let pause = after_failure(at.failures, at.jitter).max(wish.unwrap_or_default());
             if problem.reason.needs_a_person() {
@@ -188,7 +199,7 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
                 pause
             }
         }
-        Outcome::Stale(_) => after_failure(at.failures, at.jitter).min(Duration::from_secs(5)) / 4,
+        Outcome::Stale(_) => STALE,
     }
 }
 
@@ -204,5 +215,232 @@ fn shortened(message: &str) -> String {
     match message.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &message[..end]),
         None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Facts = Status<()>;
+
+    const GENERATION: i64 = 3;
+
+    fn at(failures: u32) -> Circumstances {
+        let now = Timestamp::from_second(2_000).unwrap();
+        Circumstances {
+            generation: GENERATION,
+            failures,
+            waits: 1,
+            jitter: 0.5,
+            now,
+            timing: Timing::default(),
+        }
+    }
+
+    fn driven(outcome: Outcome) -> Driven<()> {
+        Driven { status: Facts::default(), outcome, conditions: Some(Vec::new()) }
+    }
+
+    fn problem(reason: Reason) -> Problem {
+        Problem::new(reason, "what is wrong")
+    }
+
+    /// The status of an object that became Ready a while ago.
+    fn ready() -> Facts {
+        let long_ago = Circumstances { now: Timestamp::from_second(1_000).unwrap(), ..at(0) };
+        verdict(driven(Outcome::Done("all is there".into())), &Facts::default(), long_ago).status
+    }
+
+    /// The conditions as `Type=Status(Reason)`.
+    fn said(status: &Facts) -> String {
+        let conditions = status.conditions.iter();
+        conditions.map(|c| format!("{}={}({})", c.type_, c.status, c.reason)).collect::<Vec<_>>().join(" ")
+    }
+
+    const REASONS: &[Reason] = &[
+        Reason::UpToDate,
+        Reason::InvalidSpec,
+        Reason::SecretNotFound,
+        Reason::SecretKeyNotFound,
+        Reason::TokenInvalid,
+        Reason::TokenRefused,
+        Reason::PermissionDenied,
+        Reason::DatabaseNotFound,
+        Reason::DatabaseAmbiguous,
+        Reason::DatabaseTerminated,
+        Reason::DatabaseParked,
+        Reason::DatabaseNotReady,
+        Reason::Conflict,
+        Reason::WaitingForPeer,
+        Reason::ChangeRefused,
+        Reason::KubernetesUnavailable,
+        Reason::AstraUnavailable,
+        Reason::RateLimited,
+        Reason::WaitingForAstra,
+        Reason::EndpointRejected,
+        Reason::EndpointPending,
+        Reason::PeeringPending,
+        Reason::PeeringFailed,
+        Reason::Deleting,
+    ];
+
+    #[test]
+    fn each_outcome_is_told_as_kstatus_reads_it() {
+        for (outcome, expected) in [
+            (Outcome::Done("all is there".into()), "Ready=True(UpToDate)"),
+            (
+                Outcome::Waiting(problem(Reason::DatabaseNotReady)),
+                "Ready=False(DatabaseNotReady) Reconciling=True(DatabaseNotReady)",
+            ),
+            (Outcome::Blocked(problem(Reason::Conflict)), "Ready=False(Conflict) Stalled=True(Conflict)"),
+            (
+                Outcome::Failed(problem(Reason::AstraUnavailable), None),
+                "Ready=False(AstraUnavailable) Reconciling=True(AstraUnavailable)",
+            ),
+            (
+                Outcome::Failed(problem(Reason::TokenRefused), None),
+                "Ready=False(TokenRefused) Stalled=True(TokenRefused)",
+            ),
+        ] {
+            let verdict = verdict(driven(outcome), &Facts::default(), at(1));
+            assert_eq!(said(&verdict.status), expected);
+            assert_eq!(verdict.status.observed_generation, Some(GENERATION));
+            assert_eq!(verdict.clean, None);
+        }
+        let clean = verdict(driven(Outcome::Clean("nothing is left".into())), &ready(), at(0));
+        assert_eq!(clean.clean.as_deref(), Some("nothing is left"));
+    }
+
+    #[test]
+    fn never_stalled_and_reconciling_together() {
+        for reason in REASONS {
+            for outcome in [
+                Outcome::Waiting(problem(*reason)),
+                Outcome::Blocked(problem(*reason)),
+                Outcome::Failed(problem(*reason), None),
+            ] {
+                // From every state that the object may have been in before.
+                let stalled =
+                    verdict(driven(Outcome::Blocked(problem(Reason::Conflict))), &ready(), at(1)).status;
+                let waiting =
+                    verdict(driven(Outcome::Waiting(problem(Reason::Deleting))), &ready(), at(1)).status;
+                for before in [Facts::default(), ready(), stalled, waiting] {
+                    let shown = format!("{outcome:?} after {}", said(&before));
+                    let outcome = match &outcome {
+                        Outcome::Waiting(problem) => Outcome::Waiting(problem.clone()),
+                        Outcome::Blocked(problem) => Outcome::Blocked(problem.clone()),
+                        _ => Outcome::Failed(problem(*reason), None),
+                    };
+                    let status = verdict(driven(outcome), &before, at(9)).status;
+                    let (is_stalled, is_reconciling) = (
+                        find(&status.conditions, "Stalled").is_some(),
+                        find(&status.conditions, "Reconciling").is_some(),
+                    );
+                    assert!(is_stalled != is_reconciling, "{shown}: {}", said(&status));
+                    assert_eq!(is_stalled, reason.needs_a_person(), "{shown}");
+                    assert!(status.conditions.iter().skip(1).all(|c| c.status == "True"), "{shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ready_is_kept_through_three_passing_failures_of_one_generation() {
+        let passing = || Outcome::Failed(problem(Reason::AstraUnavailable), None);
+        for (failures, expected) in [(1, "True"), (3, "True"), (4, "False")] {
+            let verdict = verdict(driven(passing()), &ready(), at(failures));
+            assert_eq!(verdict.status.conditions[0].status, expected, "after {failures}");
+        }
+        let newer = Circumstances { generation: GENERATION + 1, ..at(1) };
+        assert_eq!(verdict(driven(passing()), &ready(), newer).status.conditions[0].status, "False");
+        let refused = Outcome::Failed(problem(Reason::TokenRefused), None);
+        assert_eq!(verdict(driven(refused), &ready(), at(1)).status.conditions[0].status, "False");
+    }
+
+    #[test]
+    fn a_condition_that_does_not_turn_keeps_its_time_and_the_same_facts_the_same_bytes() {
+        let again = verdict(driven(Outcome::Done("all is there".into())), &ready(), at(0)).status;
+        assert_eq!(serde_json::to_string(&again).unwrap(), serde_json::to_string(&ready()).unwrap());
+        let other = verdict(driven(Outcome::Done("other words".into())), &ready(), at(0)).status;
+        assert_eq!(other.conditions[0].last_transition_time, ready().conditions[0].last_transition_time);
+        let turned = verdict(driven(Outcome::Blocked(problem(Reason::Conflict))), &ready(), at(0)).status;
+        assert_eq!(turned.conditions[0].last_transition_time, Time(at(0).now));
+    }
+
+    #[test]
+    fn a_person_is_warned_once() {
+        let blocked = || driven(Outcome::Blocked(problem(Reason::Conflict)));
+        let first = verdict(blocked(), &ready(), at(0));
+        assert_eq!(first.warning, Some(problem(Reason::Conflict)));
+        assert_eq!(verdict(blocked(), &first.status, at(0)).warning, None);
+        let waiting = driven(Outcome::Waiting(problem(Reason::DatabaseNotReady)));
+        assert_eq!(verdict(waiting, &ready(), at(0)).warning, None);
+    }
+
+    #[test]
+    fn the_kinds_own_conditions_stay_when_astra_could_not_be_looked_at() {
+        let own = || {
+            let message = "the service name is known".to_owned();
+            Some(vec![KindCondition { type_: "ServiceReady", met: true, reason: "Available", message }])
+        };
+        let done = Driven { conditions: own(), ..driven(Outcome::Done("all is there".into())) };
+        let before = verdict(done, &Facts::default(), at(0)).status;
+        assert_eq!(said(&before), "Ready=True(UpToDate) ServiceReady=True(Available)");
+        let unseen =
+            Driven { conditions: None, ..driven(Outcome::Failed(problem(Reason::TokenRefused), None)) };
+        let after = verdict(unseen, &before, at(1)).status;
+        assert_eq!(
+            said(&after),
+            "Ready=False(TokenRefused) Stalled=True(TokenRefused) ServiceReady=True(Available)"
+        );
+    }
+
+    #[test]
+    fn a_pause_is_a_condition_of_its_own_and_leaves_all_else() {
+        let now = Timestamp::from_second(3_000).unwrap();
+        let status = paused(&ready(), GENERATION + 1, now);
+        assert_eq!(said(&status), "Ready=True(UpToDate) Paused=True(PausedByAnnotation)");
+        assert_eq!(status.observed_generation, Some(GENERATION), "what was not looked at is not observed");
+        let later = paused(&status, GENERATION + 1, Timestamp::from_second(4_000).unwrap());
+        assert_eq!(later, status);
+        let after = verdict(driven(Outcome::Done("all is there".into())), &status, at(0)).status;
+        assert_eq!(said(&after), "Ready=True(UpToDate)", "the pause is over");
+        let blind =
+            Driven { conditions: None, ..driven(Outcome::Failed(problem(Reason::TokenRefused), None)) };
+        assert_eq!(
+            said(&verdict(blind, &status, at(1)).status),
+            "Ready=False(TokenRefused) Stalled=True(TokenRefused)"
+        );
+    }
+
+    #[test]
+    fn the_next_look_comes_when_it_makes_sense() {
+        let secs =
+            |outcome, circumstances| verdict::<()>(driven(outcome), &ready(), circumstances).next.as_secs();
+        let slow = Circumstances {
+            timing: Timing { resync: Duration::from_mins(30), ..Timing::default() },
+            ..at(1)
+        };
+        let failed =
+            |reason, wish: Option<u64>| Outcome::Failed(problem(reason), wish.map(Duration::from_secs));
+        assert_eq!(secs(Outcome::Done(String::new()), at(0)), 60);
+        assert_eq!(secs(Outcome::Done(String::new()), slow), 1_800);
+        assert!(secs(Outcome::Blocked(problem(Reason::SecretNotFound)), slow) <= 60);
+        assert!(
+            secs(Outcome::Waiting(problem(Reason::PeeringPending)), Circumstances { waits: 99, ..slow })
+                <= 30
+        );
+        assert!(secs(failed(Reason::RateLimited, Some(100)), at(1)) >= 100, "Retry-After is obeyed");
+        assert!(secs(failed(Reason::AstraUnavailable, None), at(1)) <= 1);
+        assert!(secs(failed(Reason::AstraUnavailable, None), at(99)) >= 150);
+        assert!(secs(failed(Reason::TokenRefused, None), at(1)) >= 54);
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character() {
+        let long = Problem::new(Reason::Conflict, "é".repeat(2_000));
+        let status = verdict(driven(Outcome::Blocked(long)), &Facts::default(), at(0)).status;
+        assert_eq!(status.conditions[0].message.chars().count(), 1_001);
     }
 }

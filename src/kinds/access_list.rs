@@ -155,7 +155,9 @@ impl Kind for AstraAccessList {
             }
             Step::Add { entries } => entries.iter().all(|entry| observed.has(entry)),
             Step::Restrict => observed.is_restricted(),
-            Step::Remove { network, .. } => observed.find(*network).is_none(),
+            Step::Remove { address, .. } => {
+                observed.entries().iter().all(|entry| entry.address != address.as_str())
+            }
         }
     }
 

@@ -97,7 +97,7 @@ impl Kind for AstraVpcPeering {
     }
 
     fn wants(desired: &Desired) -> Identities {
-        Identities::from([identity(desired.network.provider())])
+        Identities::from([identity(&desired.network)])
     }
 
     fn has(view: &View<'_, Self>, _: &str) -> bool {
@@ -111,7 +111,7 @@ impl Kind for AstraVpcPeering {
 
     fn claims(step: &Step) -> Identities {
         match step {
-            Step::Create { network } => Identities::from([identity(network.provider())]),
+            Step::Create { network } => Identities::from([identity(network)]),
             Step::Delete { .. } => Identities::new(),
         }
     }
@@ -171,6 +171,15 @@ impl Kind for AstraVpcPeering {
     }
 }
 
-fn identity(provider: Provider) -> String {
-    format!("peering/{}", provider.as_str())
+/// With the network in it: a peering that another object wants with another network is no claim on this one.
+fn identity(network: &Network) -> String {
+    let (account, name) = match network {
+        Network::Aws { account_id, vpc_id, .. } => (account_id, vpc_id),
+        Network::Azure { subscription_id, virtual_network_name, .. } => {
+            (subscription_id, virtual_network_name)
+        }
+        Network::Gcp { project_id, vpc_network_name } => (project_id, vpc_network_name),
+    };
+    // Astra and the clouds do not care for case here.
+    format!("peering/{}/{account}/{name}", network.provider().as_str()).to_ascii_lowercase()
 }

@@ -52,6 +52,14 @@ const fn or_null(needs: &'static [&'static str], handle: fn(&mut Context<'_>) ->
     Some(Route { needs, denied: errors::null, handle })
 }
 
+/// An operation whose area answers 403 with an `errors` object.
+const fn or_forbidden(
+    needs: &'static [&'static str],
+    handle: fn(&mut Context<'_>) -> Reply,
+) -> Option<Route> {
+    Some(Route { needs, denied: || errors::forbidden("insufficient permissions"), handle })
+}
+
 /// An operation whose area answers 403 with a bare string.
 const fn or_403(needs: &'static [&'static str], handle: fn(&mut Context<'_>) -> Reply) -> Option<Route> {
     Some(Route { needs, denied: || errors::string(403, "forbidden: insufficient permissions"), handle })

@@ -44,13 +44,13 @@ pub(crate) struct Context<'a> {
     pub(crate) path: &'a [&'a str],
 }
 
-/// Statuses in which a database takes no change. Documented for `MAINTENANCE`; for the others it is inferred.
+/// Statuses in which a database takes no change. Documented for `MAINTENANCE`; for the others it
+/// is inferred, as is that a parked one's network can be changed.
 const BUSY: &[&str] = &[
     "ASSOCIATING",
     "DECOMMISSIONING",
     "INITIALIZING",
     "MAINTENANCE",
-    "PARKED",
     "PARKING",
     "PENDING",
     "PLACING",

@@ -9,7 +9,12 @@ use axum::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    events::Event, faults::Fault, journal::Recorded, server::http, simulator::Simulator, state::State,
+    events::Event,
+    faults::Fault,
+    framing::{self, http},
+    journal::Recorded,
+    simulator::Simulator,
+    state::State,
     wire::Response,
 };
 
@@ -50,7 +55,7 @@ async fn faults(Shared(simulator): Shared<Simulator>) -> Json<Vec<Fault>> {
 }
 
 async fn add_fault(Shared(simulator): Shared<Simulator>, body: String) -> HttpResponse {
-    match read(&body) {
+    match read(&body).and_then(|fault: Fault| framing::check(&fault).map(|()| fault)) {
         Ok(fault) => {
             simulator.add_fault(fault);
             done()

@@ -12,7 +12,7 @@ use crate::{
 
 /// One event. As JSON: `{"removeAddress":{"database":"…","address":"203.0.113.0/24"}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Event {
     /// An endpoint, by its kept or posted id, becomes `Rejected`.
     RejectEndpoint {

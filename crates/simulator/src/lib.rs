@@ -48,12 +48,16 @@
 //! | `GET faults`, `POST faults`, `DELETE faults` | the faults still to strike; one more ([`Fault`]); none |
 //! | `POST events` | one [`Event`]; 409 when it cannot happen |
 //!
+//! What cannot be read, has a word that is not known, or asks for what HTTP cannot carry is 400 with the reason, in text.
+//!
 //! # Quirks that are kept, because clients depend on them or users fell over them
 //! - `DELETE …/access-list` takes away only the first address of the query. Without one there it wipes the list and
 //!   reopens public access, also when a body carries addresses.
-//! - A list, private link, endpoint or peering that is not there is 404 with a bare JSON string; a database that is not
-//!   there is 404 with an `errors` object. A terminated database is there, with its status, and without its network.
-//! - A missing permission is 401 with `null` (databases, regions, private link) or 403 with a string (access lists, peering).
+//! - A read of a list, private link or endpoint that is not there is 404 with a bare JSON string. A change of it, a
+//!   peering and a database that are not there are 404 with an `errors` object, as the generated Go client expects. A
+//!   terminated database is there, with its status, and without its network.
+//! - A missing permission is 401 with `null` (databases, regions, private link), 403 with a string (access lists) or 403
+//!   with an `errors` object (peering, DevOps API access list).
 //! - A database that is created is told by nothing but a lower-case `location`.
 //! - Azure endpoints are kept under another id than the posted one, and found only by that.
 //! - A wrong Google Cloud principal is 500 with a string.
@@ -64,8 +68,8 @@
 //! # Where it is known to differ, or only guesses
 //! - Only two numbers of error ids are taken from the service for tokens, and three for unsupported tiers, clouds and
 //!   regions; the other numbers and all other messages are made up.
-//! - 409 is documented for `MAINTENANCE`; here every status that sounds busy, and `PARKED`, refuses changes, on access
-//!   lists too.
+//! - 409 is documented for `MAINTENANCE`; here every status that sounds busy refuses changes, on access lists too; a
+//!   parked database's network can be changed.
 //! - Whether an endpoint's or address' form is checked, and how, is a guess. So is `PATCH`, which here adds addresses
 //!   it does not know, and 404 when there is no list; `DELETE` of an address that is not in the list is 204.
 //! - An endpoint is `Rejected` when [`State::rejected_endpoints`] has it, when nobody is allowed, or on Azure when its
@@ -89,6 +93,7 @@ mod control;
 pub mod errors;
 pub mod events;
 pub mod faults;
+mod framing;
 pub mod journal;
 pub mod names;
 mod principal;

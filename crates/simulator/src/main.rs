@@ -1,7 +1,8 @@
 //! The program `astra-simulator`: the simulated DevOps API on a socket.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -62,6 +63,8 @@ enum Error {
     State { path: PathBuf, source: StateError },
     #[error(transparent)]
     Write(#[from] StateError),
+    #[error("cannot print: {0}")]
+    Print(io::Error),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("the server failed: {0}")]
@@ -81,8 +84,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<(), Error> {
     if arguments.print_default_state {
-        print!("{}", State::default().to_yaml()?);
-        return Ok(());
+        return print(&State::default().to_yaml()?);
     }
     let state = arguments.state.as_deref().map_or_else(|| Ok(State::default()), read)?;
     let mut world = World::new(state, arguments.seed);
@@ -92,8 +94,14 @@ async fn run(arguments: &Arguments) -> Result<(), Error> {
 
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
-    println!("astra-simulator listens on http://{}", listener.local_addr()?);
+    print(&format!("astra-simulator listens on http://{}\n", listener.local_addr()?))?;
     Ok(server::serve(listener, simulator, told_to_stop()).await?)
+}
+
+/// Writes to the standard output, which may be a full disk or a pipe that nobody reads.
+fn print(text: &str) -> Result<(), Error> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Print)
 }
 
 fn read(path: &Path) -> Result<State, Error> {

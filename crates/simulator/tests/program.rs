@@ -90,3 +90,12 @@ fn what_it_cannot_use_it_refuses_in_words() {
         assert!(!output.status.success() && said.contains(expected), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn a_full_disk_is_said_and_not_panicked_about() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let output = program().arg("--print-default-state").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("astra-simulator: cannot print"), "{said}");
+}

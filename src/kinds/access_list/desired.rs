@@ -55,6 +55,13 @@ impl Desired {
                 "spec.addresses",
                 "at least one address is needed, or everybody would be locked out",
             )),
+            Access::Listed
+                if spec.management == Management::Exclusive
+                    && !entries.iter().any(|wanted| wanted.entry.enabled) =>
+            {
+                let problem = "at least one address must be enabled, or everybody would be locked out";
+                Err(Problem::invalid("spec.addresses", problem))
+            }
             Access::Blocked if !entries.is_empty() => {
                 Err(Problem::invalid("spec.addresses", "must be empty with publicAccess: Blocked"))
             }
@@ -111,5 +118,76 @@ fn parse(text: &str) -> Result<Ipv4Net, String> {
             network.trunc(),
             network.addr()
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec(access: Option<&str>, management: &str, addresses: &[&str]) -> AstraAccessListSpec {
+        let addresses: Vec<_> = addresses.iter().map(|address| json!({ "address": address })).collect();
+        let mut spec =
+            json!({ "database": { "name": "orders" }, "management": management, "addresses": addresses });
+        if let Some(access) = access {
+            spec["publicAccess"] = json!(access);
+        }
+        serde_json::from_value(spec).unwrap()
+    }
+
+    #[test]
+    fn who_gets_in_is_made_plain() {
+        for (access, management, addresses, expected) in [
+            (None, "Exclusive", &["10.0.0.1"][..], Access::Listed),
+            (Some("Listed"), "Exclusive", &["10.0.0.1"], Access::Listed),
+            (Some("Blocked"), "Exclusive", &[], Access::Blocked),
+            (Some("Open"), "Exclusive", &[], Access::Open),
+            (Some("Open"), "Exclusive", &["10.0.0.1"], Access::Open),
+            (None, "Shared", &["10.0.0.1"], Access::Leave),
+            (Some("Listed"), "Shared", &["10.0.0.1"], Access::Listed),
+        ] {
+            let desired = Desired::parse(&spec(access, management, addresses)).unwrap();
+            assert_eq!(desired.access, expected, "{access:?} {management} {addresses:?}");
+            assert!(desired.entries.iter().all(|wanted| wanted.entry.enabled), "enabled is the default");
+        }
+    }
+
+    #[test]
+    fn bad_input_is_told_with_its_field() {
+        for (access, management, addresses, field, words) in [
+            (None, "Exclusive", &[][..], "spec.addresses: ", "at least one"),
+            (None, "Shared", &[], "spec.addresses: ", "at least one"),
+            (Some("Blocked"), "Exclusive", &["10.0.0.1"], "spec.addresses: ", "must be empty"),
+            (Some("Blocked"), "Shared", &[], "spec.publicAccess: ", "Exclusive"),
+            (Some("Open"), "Shared", &["10.0.0.1"], "spec.publicAccess: ", "Exclusive"),
+            (None, "Exclusive", &["10.0.0.1", "10.0.0.5/24"], "spec.addresses[1].address: ", "10.0.0.0/24"),
+            (
+                None,
+                "Exclusive",
+                &["10.0.0.1", "10.0.0.1"],
+                "spec.addresses[1].address: ",
+                "spec.addresses[0]",
+            ),
+            (
+                None,
+                "Exclusive",
+                &["10.0.0.1", "10.0.0.1/32"],
+                "spec.addresses[1].address: ",
+                "spec.addresses[0]",
+            ),
+            (None, "Exclusive", &["2001:db8::1"], "spec.addresses[0].address: ", "no IPv6"),
+            (None, "Exclusive", &["::ffff:10.0.0.1"], "spec.addresses[0].address: ", "no IPv6"),
+            (None, "Exclusive", &["10.0.0.256"], "spec.addresses[0].address: ", "no IPv4 address"),
+            (None, "Exclusive", &["10.0.0.0/33"], "spec.addresses[0].address: ", "no IPv4 address"),
+            (None, "Exclusive", &["10.0.0.1 "], "spec.addresses[0].address: ", "no IPv4 address"),
+            (None, "Exclusive", &[""], "spec.addresses[0].address: ", "no IPv4 address"),
+        ] {
+            let problem = Desired::parse(&spec(access, management, addresses)).unwrap_err();
+            assert_eq!(problem.reason, crate::engine::Reason::InvalidSpec);
+            assert!(problem.message.starts_with(field), "{addresses:?}: {}", problem.message);
+            assert!(problem.message.contains(words), "{addresses:?}: {}", problem.message);
+        }
     }
 }

@@ -34,18 +34,24 @@ impl Observed {
         self.entries().iter().filter_map(|entry| network(&entry.address))
     }
 
-    /// The entry for a network.
+    /// The first entry for a network.
     #[must_use]
     pub fn find(&self, wanted: Ipv4Net) -> Option<&Entry> {
-        self.entries().iter().find(|entry| network(&entry.address) == Some(wanted))
+        self.all(wanted).next()
     }
 
-    /// Is this entry there, with this description and switch?
+    /// The entries for a network. Astra compares texts, so `203.0.113.7` and `203.0.113.7/32` may both be there, and
+    /// each lets in by itself.
+    pub fn all(&self, wanted: Ipv4Net) -> impl Iterator<Item = &Entry> {
+        self.entries().iter().filter(move |entry| network(&entry.address) == Some(wanted))
+    }
+
+    /// Is this entry there, with this description and switch, in all texts that it is there in?
     #[must_use]
     pub fn has(&self, wanted: &Entry) -> bool {
-        network(&wanted.address)
-            .and_then(|network| self.find(network))
-            .is_some_and(|found| same(found, wanted))
+        network(&wanted.address).is_some_and(|network| {
+            self.find(network).is_some() && self.all(network).all(|found| same(found, wanted))
+        })
     }
 
     /// Are there exactly these entries, in any order?
@@ -86,4 +92,82 @@ pub fn network(text: &str) -> Option<Ipv4Net> {
 #[must_use]
 pub fn same(one: &Entry, other: &Entry) -> bool {
     one.description == other.description && one.enabled == other.enabled
+}
+
+#[cfg(test)]
+mod tests {
+    use astra_devops::access_list::Configurations;
+
+    use super::*;
+
+    fn entry(address: &str, description: &str, enabled: bool) -> Entry {
+        Entry { address: address.into(), description: description.into(), enabled }
+    }
+
+    fn list(restricted: bool, addresses: &[Entry]) -> Observed {
+        Observed::new(Some(AccessList {
+            database_id: "8fbcfe1d".parse().unwrap(),
+            addresses: addresses.to_vec(),
+            configurations: Configurations { access_list_enabled: restricted },
+        }))
+    }
+
+    #[test]
+    fn addresses_compare_by_network() {
+        for (text, expected) in [
+            ("203.0.113.7", Some("203.0.113.7/32")),
+            ("203.0.113.7/32", Some("203.0.113.7/32")),
+            ("203.0.113.7/24", Some("203.0.113.0/24")),
+            ("0.0.0.0/0", Some("0.0.0.0/0")),
+            ("203.0.113.0/33", None),
+            ("203.0.113", None),
+            ("2001:db8::1", None),
+            ("", None),
+        ] {
+            assert_eq!(network(text).map(|network| network.to_string()).as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn who_gets_in_follows_from_the_switch_and_the_enabled_entries() {
+        let on = entry("203.0.113.7", "", true);
+        let off = entry("203.0.113.8", "", false);
+        for (observed, expected) in [
+            (Observed::new(None), PublicAccess::Open),
+            (list(false, &[]), PublicAccess::Open),
+            (list(false, std::slice::from_ref(&on)), PublicAccess::Open),
+            (list(true, &[]), PublicAccess::Blocked),
+            (list(true, std::slice::from_ref(&off)), PublicAccess::Blocked),
+            (list(true, &[off, on]), PublicAccess::Listed),
+        ] {
+            assert_eq!(observed.public_access(), expected, "{observed:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_is_there_when_all_its_texts_are_as_wanted() {
+        let wanted = entry("203.0.113.7", "office", false);
+        for (entries, has, has_exactly) in [
+            (vec![], false, false),
+            (vec![entry("203.0.113.7", "office", false)], true, true),
+            (vec![entry("203.0.113.7/32", "office", false)], true, true),
+            (vec![entry("203.0.113.7/32", "office", true)], false, false),
+            (vec![entry("203.0.113.7/32", "other", false)], false, false),
+            (
+                vec![entry("203.0.113.7", "office", false), entry("203.0.113.7/32", "office", true)],
+                false,
+                false,
+            ),
+            (
+                vec![entry("203.0.113.7", "office", false), entry("203.0.113.7/32", "office", false)],
+                true,
+                false,
+            ),
+            (vec![entry("203.0.113.7", "office", false), entry("203.0.113.8", "", true)], true, false),
+        ] {
+            let observed = list(true, &entries);
+            let found = (observed.has(&wanted), observed.has_exactly(std::slice::from_ref(&wanted)));
+            assert_eq!(found, (has, has_exactly), "{entries:?}");
+        }
+    }
 }

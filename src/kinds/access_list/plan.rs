@@ -78,9 +78,7 @@ fn change(desired: &Desired, observed: &Observed, restricted: bool) -> String {
 fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, Problem> {
     let mut entries = Vec::new();
     for wanted in &desired.entries {
-        if let Some(entry) = missing(wanted, view)? {
-            entries.push(entry);
-        }
+        entries.extend(missing(wanted, view)?);
     }
     if !entries.is_empty() {
         return Ok(vec![Planned::new(
@@ -94,22 +92,27 @@ fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, P
     Ok(remove_owned(view, "no longer in the spec"))
 }
 
-/// What to send for one entry, if anything.
-fn missing(wanted: &Wanted, view: &View<'_, AstraAccessList>) -> Result<Option<Entry>, Problem> {
-    let Some(found) = view.observed.find(wanted.network) else { return Ok(Some(wanted.entry.clone())) };
-    if same(found, &wanted.entry) {
-        return Ok(None);
+/// What to send for one address: itself if it is not there, else each entry for it that differs. One of two texts that
+/// still lets in would make a switched-off address a lie.
+fn missing(wanted: &Wanted, view: &View<'_, AstraAccessList>) -> Result<Vec<Entry>, Problem> {
+    if view.observed.find(wanted.network).is_none() {
+        return Ok(vec![wanted.entry.clone()]);
     }
+    let differing = || view.observed.all(wanted.network).filter(|found| !same(found, &wanted.entry));
     let elder = view.peers.iter().find(|peer| peer.older && peer.claims(&identity(wanted.network)));
-    match elder {
-        None => Ok(Some(Entry { address: found.address.clone(), ..wanted.entry.clone() })),
-        // Two descriptions of one address are no reason to fight; two switches are a contradiction.
-        Some(_) if found.enabled == wanted.entry.enabled => Ok(None),
-        Some(peer) => Err(Problem::new(
+    let Some(elder) = elder else {
+        return Ok(differing()
+            .map(|found| Entry { address: found.address.clone(), ..wanted.entry.clone() })
+            .collect());
+    };
+    // Two descriptions of one address are no reason to fight; two switches are a contradiction.
+    match differing().find(|found| found.enabled != wanted.entry.enabled) {
+        None => Ok(Vec::new()),
+        Some(found) => Err(Problem::new(
             Reason::Conflict,
             format!(
                 "{} is older and has {} with enabled: {}; nothing is sent for this object until the two agree",
-                peer.name, found.address, found.enabled
+                elder.name, found.address, found.enabled
             ),
         )),
     }

@@ -36,7 +36,9 @@ use crate::{
     validation = Rule::new("!has(self.publicAccess) || self.publicAccess != 'Blocked' || size(self.addresses) == 0")
         .message("publicAccess: Blocked lets in nobody from the internet, so spec.addresses must be empty; to let in these addresses say publicAccess: Listed"),
     validation = Rule::new("self.management != 'Shared' || !has(self.publicAccess) || self.publicAccess == 'Listed'")
-        .message("publicAccess: Blocked and Open decide over the whole list, so they need management: Exclusive")
+        .message("publicAccess: Blocked and Open decide over the whole list, so they need management: Exclusive"),
+    validation = Rule::new("(has(self.publicAccess) && self.publicAccess != 'Listed') || self.management == 'Shared' || size(self.addresses) == 0 || self.addresses.exists(a, a.enabled)")
+        .message("at least one address must be enabled: a list without one would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AstraAccessListSpec {

@@ -199,3 +199,111 @@ pub fn is_guid(text: &str) -> bool {
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const GUID: &str = "9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001";
+    const RESOURCE: &str = "/subscriptions/9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001/resourceGroups/n/providers/Microsoft.Network/privateEndpoints/a";
+    const ARN: &str = "arn:aws:iam::123456789012:root";
+
+    fn database(cloud: &str, regions: &[&str]) -> Database {
+        let datacenter =
+            |(n, region): (usize, &&str)| json!({ "id": format!("db-{}", n + 1), "region": region });
+        let datacenters: Vec<Value> = regions.iter().enumerate().map(datacenter).collect();
+        let info = json!({ "name": "orders", "cloudProvider": cloud, "datacenters": datacenters });
+        serde_json::from_value(json!({ "id": "db", "info": info, "status": "ACTIVE" })).unwrap()
+    }
+
+    fn spec(fields: &Value) -> AstraPrivateEndpointSpec {
+        let mut spec = json!({ "database": { "name": "orders" } });
+        spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        serde_json::from_value(spec).unwrap()
+    }
+
+    /// The datacenter, or the reason and the message.
+    fn place(fields: &Value, database: &Database, recorded: Option<&str>) -> String {
+        match Desired::parse(&spec(fields)).and_then(|desired| desired.place(database, recorded)) {
+            Ok(place) => place.datacenter.to_string(),
+            Err(problem) => format!("{}: {}", problem.reason, problem.message),
+        }
+    }
+
+    #[test]
+    fn a_datacenter_is_looked_up_and_never_guessed() {
+        let (none, one) = (database("AWS", &[]), database("AWS", &["us-east-1"]));
+        let two = database("AWS", &["us-east-1", "eu-west-1"]);
+        for (fields, database, recorded, expected) in [
+            (json!({}), &one, None, "db-1"),
+            (json!({}), &none, None, "DatabaseNotReady: "),
+            (json!({}), &two, None, "InvalidSpec: spec.region: "),
+            (json!({ "region": "eu-west-1" }), &two, None, "db-2"),
+            (json!({ "region": "EU-WEST-1" }), &two, None, "db-2"),
+            (json!({ "datacenterId": "db-2" }), &two, None, "db-2"),
+            (json!({ "region": "eu-west-1", "datacenterId": "db-2" }), &two, None, "db-2"),
+            (
+                json!({ "region": "us-east-1", "datacenterId": "db-2" }),
+                &two,
+                None,
+                "InvalidSpec: spec.region: ",
+            ),
+            (json!({ "region": "us-west-2" }), &two, None, "InvalidSpec: spec.region: "),
+            (json!({ "datacenterId": "db-9" }), &two, None, "InvalidSpec: spec.datacenterId: "),
+            (json!({}), &one, Some("db-1"), "db-1"),
+            (json!({}), &one, Some("db-0"), "Conflict: "),
+        ] {
+            let found = place(&fields, database, recorded);
+            assert!(found.starts_with(expected), "{fields} on {recorded:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn ids_must_be_of_the_databases_cloud() {
+        for (cloud, principal, endpoint, fits) in [
+            ("AWS", ARN, "vpce-0a1", (true, true)),
+            ("aws", "arn:aws-cn:iam::123456789012:role/x", "vpce-0a1", (true, true)),
+            ("AWS", GUID, RESOURCE, (false, false)),
+            ("AWS", "acme-network", "100200", (false, false)),
+            ("AZURE", GUID, RESOURCE, (true, true)),
+            ("AZURE", ARN, "vpce-0a1", (false, false)),
+            ("AZURE", "acme-network", "100200", (false, false)),
+            ("GCP", "acme-network", "100200", (true, true)),
+            ("GCP", GUID, RESOURCE, (false, false)),
+            ("GCP", ARN, "vpce-0a1", (false, false)),
+            // A cloud of tomorrow: Astra itself judges.
+            ("OCI", "anything", "anything", (true, true)),
+        ] {
+            let database = database(cloud, &["one"]);
+            let by_principal = place(&json!({ "allowedPrincipals": [principal] }), &database, None);
+            let by_endpoint = place(&json!({ "endpoints": [{ "id": endpoint }] }), &database, None);
+            assert_eq!(
+                (by_principal == "db-1", by_endpoint == "db-1"),
+                fits,
+                "{cloud}: {by_principal}, {by_endpoint}"
+            );
+            assert!(
+                fits.0 || by_principal.starts_with("InvalidSpec: spec.allowedPrincipals: "),
+                "{by_principal}"
+            );
+            assert!(fits.1 || by_endpoint.starts_with("InvalidSpec: spec.endpoints: "), "{by_endpoint}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_twice_or_cannot_be_sent_is_told_with_its_field() {
+        for (fields, field) in [
+            (json!({ "allowedPrincipals": [ARN, "x", ARN] }), "spec.allowedPrincipals[2]: "),
+            (json!({ "endpoints": [{ "id": "vpce-1" }, { "id": "VPCE-1" }] }), "spec.endpoints[1].id: "),
+            (json!({ "endpoints": [{ "id": "" }] }), "spec.endpoints[0].id: "),
+            (json!({ "endpoints": [{ "id": "vpce 1" }] }), "spec.endpoints[0].id: "),
+            (json!({ "endpoints": [{ "id": ".." }] }), "spec.endpoints[0].id: "),
+        ] {
+            let problem = Desired::parse(&spec(&fields)).unwrap_err();
+            assert_eq!(problem.reason, Reason::InvalidSpec);
+            assert!(problem.message.starts_with(field), "{fields}: {}", problem.message);
+        }
+    }
+}

@@ -78,3 +78,60 @@ pub fn name(network: &Network) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn azure() -> Value {
+        json!({ "tenantId": "t", "subscriptionId": "s", "resourceGroup": "g", "virtualNetwork": "n" })
+    }
+
+    fn aws() -> Value {
+        json!({ "accountId": "a", "region": "r", "vpcId": "vpc-1", "cidrBlock": "10.1.0.0/16" })
+    }
+
+    fn gcp() -> Value {
+        json!({ "projectId": "p", "network": "n" })
+    }
+
+    /// Where it would be, or what is wrong.
+    fn place(networks: &Value, cloud: &str, tier: &str) -> String {
+        let mut spec = json!({ "database": { "name": "warehouse" } });
+        spec.as_object_mut().unwrap().extend(networks.as_object().unwrap().clone());
+        let info = json!({ "name": "warehouse", "cloudProvider": cloud, "tier": tier });
+        let database =
+            serde_json::from_value(json!({ "id": "db", "info": info, "status": "ACTIVE" })).unwrap();
+        let desired = Desired::parse(&serde_json::from_value(spec).unwrap());
+        match desired.and_then(|desired| desired.place(&database)) {
+            Ok(place) => place.provider.as_str().to_owned(),
+            Err(problem) => format!("{}: {}", problem.reason, problem.message),
+        }
+    }
+
+    #[test]
+    fn one_network_of_the_classic_databases_cloud() {
+        for (networks, cloud, tier, expected) in [
+            (json!({ "azure": azure() }), "AZURE", "C10", "azure"),
+            (json!({ "aws": aws() }), "aws", "C20", "aws"),
+            (json!({ "gcp": gcp() }), "GCP", "D10", "gcp"),
+            (json!({}), "AWS", "C10", "InvalidSpec: spec: give exactly one"),
+            (json!({ "aws": aws(), "gcp": gcp() }), "AWS", "C10", "InvalidSpec: spec: give exactly one"),
+            (
+                json!({ "aws": aws(), "gcp": gcp(), "azure": azure() }),
+                "AWS",
+                "C10",
+                "InvalidSpec: spec: give exactly one",
+            ),
+            (json!({ "aws": aws() }), "AZURE", "C10", "InvalidSpec: spec.aws: "),
+            (json!({ "gcp": gcp() }), "AWS", "C10", "InvalidSpec: spec.gcp: "),
+            (json!({ "aws": aws() }), "AWS", "serverless", "InvalidSpec: spec.database: "),
+            (json!({ "aws": aws() }), "AWS", "Serverless", "InvalidSpec: spec.database: "),
+        ] {
+            let found = place(&networks, cloud, tier);
+            assert!(found.starts_with(expected), "{networks} on {cloud} {tier}: {found}");
+        }
+    }
+}

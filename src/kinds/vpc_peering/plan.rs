@@ -2,7 +2,7 @@
 
 use astra_devops::peering::{Network, Peering, Provider, Vpc};
 
-use super::{AstraVpcPeering, Step, identity, resource::NetworkReport};
+use super::{AstraVpcPeering, Step, resource::NetworkReport};
 use crate::engine::{Goal, Plan, Planned, Problem, Reason, View};
 
 /// Compares what shall be with what is.
@@ -31,7 +31,7 @@ pub fn plan(view: &View<'_, AstraVpcPeering>) -> Plan<Step> {
             Plan::Wait(Problem::new(Reason::Deleting, "Astra is deleting the peering"))
         }
         (Goal::Absent, Some(peering))
-            if is_ours(peering, view) && view.may_remove(&identity(view.place.provider)) =>
+            if is_ours(peering, view) && view.owned.iter().any(|identity| view.may_remove(identity)) =>
         {
             let step = Step::Delete { connection: peering.connection_id.clone() };
             Plan::Act(vec![Planned::new(step, "this object is being deleted with deletionPolicy: Delete")])
@@ -129,5 +129,99 @@ pub fn network(side: &Vpc) -> NetworkReport {
         account: side.account.clone(),
         network: side.vpc_id.clone(),
         cidr_block: side.cidr_block.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUID: &str = "9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001";
+
+    fn peering(status: &str) -> Peering {
+        let vpc = Vpc::default;
+        Peering { connection_id: "c".into(), status: status.into(), current_vpc: vpc(), other_vpc: vpc() }
+    }
+
+    #[test]
+    fn each_status_is_judged() {
+        for (status, provider, reason, words) in [
+            ("active", Provider::Aws, None, ""),
+            ("ACTIVE", Provider::Gcp, None, ""),
+            ("Connected", Provider::Azure, None, ""),
+            (
+                "pending-acceptance",
+                Provider::Aws,
+                Some(Reason::PeeringPending),
+                "accept-vpc-peering-connection",
+            ),
+            ("pending-acceptance", Provider::Gcp, Some(Reason::PeeringPending), "on the other side"),
+            ("provisioning", Provider::Azure, Some(Reason::PeeringPending), "wait"),
+            ("", Provider::Azure, Some(Reason::PeeringPending), "wait"),
+            ("a status of tomorrow", Provider::Aws, Some(Reason::PeeringPending), "a status of tomorrow"),
+            ("failed", Provider::Aws, Some(Reason::PeeringFailed), "delete this object"),
+            ("Expired", Provider::Aws, Some(Reason::PeeringFailed), "delete this object"),
+            ("rejected", Provider::Aws, Some(Reason::PeeringFailed), "delete this object"),
+            ("Some Error: Quota", Provider::Azure, Some(Reason::PeeringFailed), "Quota"),
+            (
+                "Conflict Error: RemotePeeringIsDisconnected",
+                Provider::Azure,
+                Some(Reason::PeeringFailed),
+                "1. delete the disconnected peering",
+            ),
+        ] {
+            let (found, message) = match judge(&peering(status), provider) {
+                Plan::Done => (None, String::new()),
+                Plan::Wait(problem) | Plan::Blocked(problem) => (Some(problem.reason), problem.message),
+                Plan::Act(steps) => panic!("{status}: {steps:?}"),
+            };
+            assert_eq!(found, reason, "{status} on {provider}");
+            assert!(message.contains(words), "{status} on {provider}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_goes_is_going() {
+        for (status, expected) in [("deleting", true), ("Deleted", true), ("active", false), ("", false)] {
+            assert_eq!(is_going(&peering(status)), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_peering_is_with_the_network_that_astra_answers() {
+        let text = |text: &str| text.to_owned();
+        let aws = Network::Aws {
+            account_id: text("111"),
+            vpc_id: text("vpc-1"),
+            region: text("r"),
+            cidr_block: text("c"),
+        };
+        let azure = Network::Azure {
+            tenant_id: text("t"),
+            subscription_id: text("sub"),
+            resource_group_name: text("g"),
+            virtual_network_name: text("hub"),
+        };
+        let gcp = Network::Gcp { project_id: text("acme"), vpc_network_name: text("hub") };
+        for (network, account, vpc_id, expected) in [
+            (&aws, "111", "vpc-1", true),
+            (&aws, "111", "vpc-2", false),
+            (&aws, "222", "vpc-1", false),
+            (&azure, "SUB", "HUB", true),
+            (&azure, "sub", "/subscriptions/sub/x/virtualNetworks/hub", true),
+            (&azure, "sub", GUID, true),
+            (&azure, "sub", "spoke", false),
+            (&azure, "other", GUID, false),
+            (&gcp, "acme", "projects/acme/global/networks/hub", true),
+            (&gcp, "acme", "hub", true),
+            (&gcp, "acme", "spoke", false),
+            (&gcp, "other", "hub", false),
+        ] {
+            let side = Vpc { account: account.into(), vpc_id: vpc_id.into(), ..Vpc::default() };
+            let other = Peering { other_vpc: side.clone(), ..peering("active") };
+            let current = Peering { current_vpc: side, ..peering("active") };
+            assert_eq!(is_with(&other, network), expected, "{account} {vpc_id}");
+            assert_eq!(is_with(&current, network), expected, "{account} {vpc_id} as the other side");
+        }
     }
 }

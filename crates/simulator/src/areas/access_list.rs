@@ -62,7 +62,7 @@ fn replace(ctx: &mut Context<'_>) -> Reply {
 /// Changes only what the body carries.
 fn update(ctx: &mut Context<'_>) -> Reply {
     let (addresses, enabled) = request(ctx)?;
-    let list = ctx.changeable(ctx.segment(2))?.access_list.as_mut().ok_or_else(absent)?;
+    let list = ctx.changeable(ctx.segment(2))?.access_list.as_mut().ok_or_else(nothing_to_change)?;
     for entry in addresses.into_iter().flatten() {
         upsert(list, entry);
     }
@@ -76,7 +76,7 @@ fn delete(ctx: &mut Context<'_>) -> Reply {
     let first = ctx.request.parameter("addresses").filter(|address| !address.is_empty());
     let normalize = ctx.state.normalize_addresses;
     let database = ctx.changeable(ctx.segment(2))?;
-    let list = database.access_list.as_mut().ok_or_else(absent)?;
+    let list = database.access_list.as_mut().ok_or_else(nothing_to_change)?;
     match first {
         Some(address) => {
             let address = address::stored(&address, normalize);
@@ -89,9 +89,10 @@ fn delete(ctx: &mut Context<'_>) -> Reply {
 
 fn validate(ctx: &mut Context<'_>) -> Reply {
     // The documented operation has no body; with one, it is looked at.
-    let body = if ctx.request.body.is_empty() { json!([]) } else { ctx.body()? };
-    let list = body.get("addresses").cloned().unwrap_or(body);
-    let failures = parse(&list, false).err().unwrap_or_default();
+    let body: Value = if ctx.request.body.is_empty() { Value::Null } else { ctx.body()? };
+    let list = if body.is_object() { body.get("addresses") } else { Some(&body) };
+    let list = list.filter(|list| !list.is_null());
+    let failures = list.and_then(|list| parse(list, false).err()).unwrap_or_default();
     Ok(Response::json(200, &json!({ "valid": failures.is_empty(), "validationFailures": failures })))
 }
 
@@ -101,8 +102,14 @@ fn template(_: &mut Context<'_>) -> Reply {
     Ok(Response::json(200, &json!({ "addresses": [address], "configurations": configurations })))
 }
 
+/// What a read says.
 fn absent() -> Response {
     errors::string(404, "access list not found")
+}
+
+/// What a change says: the documented shape, which clients expect of everything but a read.
+fn nothing_to_change() -> Response {
+    errors::not_found("access list not found")
 }
 
 fn shown(database: &Database, list: &AccessList) -> Value {

@@ -109,7 +109,11 @@ fn create(ctx: &mut Context<'_>) -> Reply {
     let tier = body.tier.unwrap_or_else(|| "serverless".into());
     let region = body.region.unwrap_or_default();
     let cloud = supported(&tier, &body.cloud_provider.unwrap_or_default(), &region)?;
-    let id = names::uuid(ctx.seed, &["database", &ctx.state.databases.len().to_string()]);
+    // Counted on past ids that are there: a state that was put may have fewer databases than were made.
+    let mut made =
+        (ctx.state.databases.len()..).map(|n| names::uuid(ctx.seed, &["database", &n.to_string()]));
+    let is_free = |id: &String| ctx.state.databases.iter().all(|known| known.id != *id);
+    let id = made.find(is_free).unwrap_or_default();
     let database = Database {
         name: body.name.unwrap_or_default(),
         organization: ctx.organization.to_owned(),

@@ -4,6 +4,7 @@ use astra_devops::Method::{self, Delete, Get, Patch, Post, Put};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::or_forbidden;
 use crate::{
     address,
     context::{Context, Handler, Reply, Route},
@@ -25,7 +26,7 @@ pub(super) fn route(method: Method, path: &[&str]) -> Option<Route> {
         Patch => (WRITE, update),
         Delete => (WRITE, delete),
     };
-    Some(Route { needs, denied: || errors::forbidden("insufficient permissions"), handle })
+    or_forbidden(needs, handle)
 }
 
 fn get(ctx: &mut Context<'_>) -> Reply {

@@ -6,7 +6,7 @@ use astra_devops::{
 };
 use serde_json::{Map, Value};
 
-use super::or_403;
+use super::or_forbidden;
 use crate::{
     address,
     context::{Context, Reply, Route},
@@ -22,9 +22,9 @@ const WRITE: &[&str] = &["org-db-addpeering"];
 
 pub(super) fn route(method: Method, path: &[&str]) -> Option<Route> {
     match (method, path) {
-        (Get, ["v2", "peering", "provider", _, "database", _]) => or_403(READ, get),
-        (Post, ["v2", "peering", "provider", _, "database", _]) => or_403(WRITE, create),
-        (Delete, ["v2", "peering", "provider", _, "database", _]) => or_403(WRITE, delete),
+        (Get, ["v2", "peering", "provider", _, "database", _]) => or_forbidden(READ, get),
+        (Post, ["v2", "peering", "provider", _, "database", _]) => or_forbidden(WRITE, create),
+        (Delete, ["v2", "peering", "provider", _, "database", _]) => or_forbidden(WRITE, delete),
         _ => None,
     }
 }
@@ -92,11 +92,11 @@ fn delete(ctx: &mut Context<'_>) -> Reply {
 
 fn cloud(ctx: &Context<'_>) -> Result<Cloud, Response> {
     let name = ctx.segment(3);
-    Cloud::parse(name).ok_or_else(|| errors::string(400, &format!("unknown provider {name}")))
+    Cloud::parse(name).ok_or_else(|| errors::bad_request(&[format!("unknown provider {name}")]))
 }
 
 fn absent() -> Response {
-    errors::string(404, "peering connection not found")
+    errors::not_found("peering connection not found")
 }
 
 /// The service's side, made up.
