@@ -13,10 +13,9 @@ const NONE_ENABLED: &str = "at least one address must be enabled: a list without
 const WHOLE: &str =
     "publicAccess: Blocked and Open decide over the whole list, so they need management: Exclusive";
 
-fn spec(fields: Value) -> Value {
-    let mut spec = json!({ "database": { "name": "orders" } });
-    spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    spec
+fn spec(mut fields: Value) -> Value {
+    fields["database"] = json!({ "name": "orders" });
+    fields
 }
 
 fn addresses(texts: &[&str]) -> Value {
@@ -134,32 +133,27 @@ pub(crate) fn rows() -> Vec<Row> {
         let verdict = if long { Verdict::Schema(at, "Too long") } else { Verdict::Rule(at, ADDRESS) };
         rows.push(row("no IPv4 address", addresses(&[text]), verdict));
     }
-    let change = |name, old: &Value, new: Value, verdict| Row {
+    rows.extend(changes());
+    rows
+}
+
+fn changes() -> Vec<Row> {
+    let one = json!([{ "address": "203.0.113.7" }]);
+    let change = |name, spec, verdict| Row {
         kind: "AstraAccessList",
         name,
-        old: Some(old.clone()),
-        spec: new,
+        old: Some(addresses(&["203.0.113.7"])),
+        spec,
         verdict,
     };
-    let listed = addresses(&["203.0.113.7"]);
-    rows.push(change("another address", &listed, addresses(&["203.0.113.8"]), Verdict::Accepted));
-    rows.push(change(
-        "from Listed to Blocked",
-        &listed,
-        spec(json!({ "publicAccess": "Blocked" })),
-        Verdict::Accepted,
-    ));
-    rows.push(change(
-        "the last address taken out",
-        &listed,
-        spec(json!({})),
-        Verdict::Rule("spec", NEEDS_ONE),
-    ));
-    rows.push(change(
-        "from Exclusive to Shared",
-        &listed,
-        spec(json!({ "management": "Shared", "addresses": one })),
-        Verdict::Accepted,
-    ));
-    rows
+    vec![
+        change("another address", addresses(&["203.0.113.8"]), Verdict::Accepted),
+        change("from Listed to Blocked", spec(json!({ "publicAccess": "Blocked" })), Verdict::Accepted),
+        change("the last address taken out", spec(json!({})), Verdict::Rule("spec", NEEDS_ONE)),
+        change(
+            "from Exclusive to Shared",
+            spec(json!({ "management": "Shared", "addresses": one })),
+            Verdict::Accepted,
+        ),
+    ]
 }

@@ -15,10 +15,9 @@ const ENDPOINT: &str = "must be an AWS VPC endpoint id (vpce-…), an Azure reso
 
 const ROOT: &str = "arn:aws:iam::123456789012:root";
 
-fn spec(fields: Value) -> Value {
-    let mut spec = json!({ "database": { "name": "orders" } });
-    spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    spec
+fn spec(mut fields: Value) -> Value {
+    fields["database"] = json!({ "name": "orders" });
+    fields
 }
 
 pub(crate) fn rows() -> Vec<Row> {

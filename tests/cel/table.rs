@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use kube::{
     CustomResourceExt,
-    core::cel::{validate_cel, validate_cel_update},
+    core::cel::{ValidationErrors, validate_cel, validate_cel_update},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ where
     }
     result
         .iter()
-        .flat_map(|errors| errors.as_slice())
+        .flat_map(ValidationErrors::as_slice)
         .map(|error| (error.field_path.clone(), error.message.clone()))
         .collect()
 }

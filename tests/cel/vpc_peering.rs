@@ -33,10 +33,9 @@ fn gcp() -> Value {
     json!({ "projectId": "acme-network", "network": "shared" })
 }
 
-fn spec(fields: Value) -> Value {
-    let mut spec = json!({ "database": { "name": "warehouse" } });
-    spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    spec
+fn spec(mut fields: Value) -> Value {
+    fields["database"] = json!({ "name": "warehouse" });
+    fields
 }
 
 /// A network with one field set to another value.

@@ -9,7 +9,7 @@ use crate::harness::{
     Stage,
     astra::id_of,
     stage::AccessList,
-    wait::{current, until},
+    wait::{condition, current, gone, until},
 };
 
 /// `orders` lets in two offices, one of them not now.
@@ -171,7 +171,7 @@ async fn deletion_takes_what_is_owned_and_leaves_the_restriction_on() {
     let object = stage.delete::<AccessList>("offices").await;
     stage.astra.forget();
     stage.start(&[]);
-    crate::harness::wait::gone(&stage.api(), &object).await;
+    gone(&stage.api(), &object).await;
     expect![[r#"
         DELETE /v2/databases/{orders}/access-list?addresses=203.0.113.0%2F24 {"addresses":[{"address":"203.0.113.0/24"}]}
         DELETE /v2/databases/{orders}/access-list?addresses=198.51.100.7 {"addresses":[{"address":"198.51.100.7"}]}
@@ -224,7 +224,7 @@ async fn of_two_whole_lists_the_older_goes_on() {
         stage.apply::<AccessList>("b-younger", other).await;
         stage.stalled("b-younger", "Conflict").await
     };
-    let said = &crate::harness::wait::condition(&younger, "Ready").unwrap().message;
+    let said = &condition(&younger, "Ready").unwrap().message;
     assert!(said.contains("/a-older is older"), "{said}");
     assert!(current(&younger).unwrap().owned.is_empty());
     stage.assert_quiet().await;

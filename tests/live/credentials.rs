@@ -2,7 +2,7 @@
 
 use astra_operator::resource::annotation;
 use astra_simulator::{
-    Event,
+    Event, Fault, Method,
     state::{ACME, GLOBEX_TOKEN, READ_ONLY_TOKEN, TokenEntry},
 };
 use k8s_openapi::api::core::v1::Secret;
@@ -117,9 +117,8 @@ async fn a_rotated_token_is_found_when_the_old_one_is_revoked() {
 #[tokio::test]
 #[ignore = "needs a cluster: run `cargo xtask test`"]
 async fn a_token_of_another_organization_removes_nothing_and_ends_no_deletion() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
     stage.apply_ready::<AccessList>("orders", list("astra-credentials")).await;
-    let mut stage = stage;
     let right = stage.astra.token();
     // A fresh process has no token in memory.
     stage.take_operator().kill();
@@ -176,9 +175,8 @@ async fn a_missing_permission_is_told_in_astras_words() {
 #[tokio::test]
 #[ignore = "needs a cluster: run `cargo xtask test`"]
 async fn a_deletion_without_its_secret_waits_and_can_be_forced() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
     stage.apply_ready::<AccessList>("orders", list("astra-credentials")).await;
-    let mut stage = stage;
     stage.take_operator().kill();
     delete_secret(&stage, "astra-credentials").await;
     stage.astra.forget();
@@ -203,4 +201,23 @@ async fn a_deletion_that_needs_nothing_from_astra_needs_no_secret() {
     stage.apply::<AccessList>("never", list("not-there")).await;
     stage.stalled::<AccessList>("never", "SecretNotFound").await;
     stage.delete_and_wait::<AccessList>("never").await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: run `cargo xtask test`"]
+async fn the_token_is_shown_nowhere() {
+    let mut stage = Stage::empty().await;
+    stage.start(&["--log", "trace"]);
+    let token = stage.astra.token();
+    // Also where Astra's answer has it.
+    let echo =
+        Fault::status(500).text(&format!("bad header: Bearer {token}")).on(Method::Put, "/v2/databases/*");
+    stage.astra.fails(&echo);
+    stage.apply::<AccessList>("orders", list("astra-credentials")).await;
+    stage.reconciling::<AccessList>("orders", "AstraUnavailable").await;
+    let everything = ["-n", &stage.namespace, "get", "astra,events", "-o", "json"];
+    let shown = stage.cluster.kubectl(&everything);
+    assert!(shown.contains("bad header"), "{shown}");
+    assert!(!shown.contains(&token), "{shown}");
+    assert!(!stage.log().contains(&token));
 }

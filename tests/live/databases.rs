@@ -7,7 +7,7 @@ use crate::harness::{
     Stage,
     astra::id_of,
     stage::{AccessList, VpcPeering},
-    wait::{condition, current},
+    wait::{condition, current, gone},
 };
 
 fn list(database: &Value) -> Value {
@@ -151,4 +151,26 @@ async fn a_renamed_database_is_not_left_for_its_successor() {
     let said = &condition(&object, "Ready").unwrap().message;
     assert!(said.contains(&id_of("orders")) && said.contains(&id_of("sessions")), "{said}");
     stage.assert_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: run `cargo xtask test`"]
+async fn a_deletion_waits_out_maintenance_and_tells_of_a_parked_database() {
+    let stage = Stage::new().await;
+    for (name, status, reason) in
+        [("orders", "MAINTENANCE", "DatabaseNotReady"), ("sessions", "PARKED", "DatabaseParked")]
+    {
+        stage.apply::<AccessList>(name, named(name)).await;
+        stage.settled::<AccessList>(name).await;
+        set_status(&stage, name, status);
+        stage.astra.forget();
+        let object = stage.delete::<AccessList>(name).await;
+        let told =
+            |object: &AccessList| condition(object, "Ready").is_some_and(|ready| ready.reason == reason);
+        stage.object(name, &format!("to wait because of {reason}"), told).await;
+        assert_eq!(stage.astra.written(), "", "a database in {status} is not asked");
+        set_status(&stage, name, "ACTIVE");
+        gone(&stage.api(), &object).await;
+        assert_eq!(stage.astra.writes().len(), 1);
+    }
 }

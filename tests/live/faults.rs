@@ -69,7 +69,7 @@ async fn a_ready_object_stays_ready_through_a_short_trouble_and_nothing_is_remov
 #[ignore = "needs a cluster: run `cargo xtask test`"]
 async fn a_change_that_astra_refuses_is_told_in_its_words() {
     let stage = Stage::new().await;
-    let refusal = json!({ "errors": [{ "ID": 2000123, "message": "address not allowed by policy" }] });
+    let refusal = json!({ "errors": [{ "ID": 2_000_123, "message": "address not allowed by policy" }] });
     stage.astra.fails(&Fault::status(400).json(refusal).on(Method::Put, "/v2/databases/*"));
     stage.apply::<AccessList>("list", list()).await;
     let object = stage.stalled::<AccessList>("list", "ChangeRefused").await;

@@ -4,6 +4,7 @@ pub(crate) mod astra;
 pub(crate) mod cluster;
 pub(crate) mod operator;
 pub(crate) mod stage;
+pub(crate) mod trio;
 pub(crate) mod wait;
 
 pub(crate) use stage::Stage;

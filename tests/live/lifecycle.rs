@@ -1,6 +1,4 @@
-//! What is the same for all kinds: the first moment, pause, a look on demand, crashes and restarts, what kubectl shows.
-
-use std::time::Duration;
+//! What is the same for all kinds: the first moment, pause, a look on demand, a forced end, what kubectl shows.
 
 use astra_operator::{engine::Kind, resource::annotation};
 use astra_simulator::Event;
@@ -11,56 +9,12 @@ use crate::harness::{
     Stage,
     astra::id_of,
     stage::{AccessList, PrivateEndpoint, VpcPeering},
+    trio::{MAKING, all_ready, apply_all, endpoint, list, peering, sorted},
     wait::{condition, current, gone, is_ready, until},
 };
 
-fn list() -> Value {
-    json!({
-        "database": { "name": "orders" },
-        "deletionPolicy": "Delete",
-        "addresses": [{ "address": "203.0.113.7" }],
-    })
-}
-
-fn endpoint() -> Value {
-    json!({
-        "database": { "name": "orders" },
-        "allowedPrincipals": ["arn:aws:iam::123456789012:root"],
-        "endpoints": [{ "id": "vpce-0f7aed6e7a18a1791" }],
-    })
-}
-
-fn peering() -> Value {
-    json!({
-        "database": { "name": "archive" },
-        "gcp": { "projectId": "acme-network", "network": "shared" },
-    })
-}
-
-/// One object of each kind.
-async fn apply_all(stage: &Stage) {
-    stage.apply::<AccessList>("list", list()).await;
-    stage.apply::<PrivateEndpoint>("endpoint", endpoint()).await;
-    stage.apply::<VpcPeering>("peering", peering()).await;
-}
-
-async fn all_ready(stage: &Stage) {
-    stage.settled::<AccessList>("list").await;
-    stage.settled::<PrivateEndpoint>("endpoint").await;
-    stage.settled::<VpcPeering>("peering").await;
-}
-
-/// The writes that make the three of them, whatever their order among each other.
-const MAKING: [&str; 4] = [
-    r#"POST /v2/organizations/clusters/{orders}/datacenters/{orders}-1/endpoints {"description":"","endpointID":"vpce-0f7aed6e7a18a1791"}"#,
-    r#"POST /v2/organizations/clusters/{orders}/datacenters/{orders}-1/private-link {"allowedPrincipals":["arn:aws:iam::123456789012:root"]}"#,
-    r#"POST /v2/peering/provider/gcp/database/{archive} {"projectId":"acme-network","vpcNetworkName":"shared"}"#,
-    r#"PUT /v2/databases/{orders}/access-list {"addresses":[{"address":"203.0.113.7","description":"","enabled":true}],"configurations":{"accessListEnabled":true}}"#,
-];
-
-fn sorted(mut lines: Vec<String>) -> Vec<String> {
-    lines.sort();
-    lines
+fn generation<K: Kind>(object: &K) -> Option<i64> {
+    object.status().and_then(|status| status.observed_generation)
 }
 
 #[tokio::test]
@@ -68,9 +22,6 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
 async fn a_fresh_object_is_not_taken_for_ready() {
     let stage = Stage::empty().await;
     apply_all(&stage).await;
-    fn generation<K: Kind>(object: &K) -> Option<i64> {
-        object.status().and_then(|status| status.observed_generation)
-    }
     assert_eq!(generation(&stage.get::<AccessList>("list").await), Some(-1));
     assert_eq!(generation(&stage.get::<PrivateEndpoint>("endpoint").await), Some(-1));
     assert_eq!(generation(&stage.get::<VpcPeering>("peering").await), Some(-1));
@@ -92,8 +43,7 @@ async fn pauses<K: Kind>(stage: &Stage, spec: Value, changed: Option<Value>, dri
     }
     stage.assert_quiet().await;
     let object: K = stage.get("paused").await;
-    let observed = |object: &K| object.status().unwrap().observed_generation;
-    assert_eq!(observed(&object), observed(&before), "a change that is not applied is not observed");
+    assert_eq!(generation(&object), generation(&before), "a change that is not applied is not observed");
     assert_eq!(condition(&object, "Ready"), condition(&before, "Ready"), "Ready is left as it was");
     // So is a deletion.
     let object: K = stage.delete("paused").await;
@@ -210,67 +160,6 @@ async fn force_finalize_alone_deletes_nothing() {
     // Where Astra can be cleaned up, it still is.
     stage.delete_and_wait::<AccessList>("list").await;
     assert_eq!(stage.astra.addresses("orders"), Some(vec![]));
-}
-
-/// One world: the operator is killed when so many changes have arrived at Astra, and started again.
-async fn crash_at(calls: usize) {
-    let mut stage = Stage::with_astra(&["--latency", "50ms"]).await;
-    // What is not safe to repeat is only sent when a minute of looking has shown that it was not.
-    stage.deadline = Duration::from_secs(90);
-    stage.start(&[]);
-    apply_all(&stage).await;
-    until("the moment to crash", || (stage.astra.writes().len() >= calls).then_some(())).await;
-    stage.take_operator().kill();
-    stage.start(&[]);
-    all_ready(&stage).await;
-    let writes = stage.astra.writes();
-    for path in ["/endpoints", "/peering/"] {
-        let made = writes.iter().filter(|write| write.starts_with("POST ") && write.contains(path)).count();
-        assert_eq!(made, 1, "POST {path} after a crash at {calls} changes: {writes:#?}");
-    }
-    // What may be sent twice may have been.
-    let mut written = sorted(writes);
-    written.dedup();
-    assert_eq!(written, MAKING, "after a crash at {calls} changes");
-    stage.assert_quiet().await;
-    stage.delete_and_wait::<AccessList>("list").await;
-    stage.delete_and_wait::<PrivateEndpoint>("endpoint").await;
-    stage.delete_and_wait::<VpcPeering>("peering").await;
-    assert_eq!(stage.astra.link("orders"), (vec![], vec![]), "what was made is owned, and goes");
-    assert!(stage.astra.database("archive").peering.is_none());
-}
-
-#[tokio::test]
-#[ignore = "needs a cluster: run `cargo xtask test`"]
-async fn a_crash_at_any_call_makes_nothing_twice() {
-    futures::future::join_all((0..=MAKING.len()).map(crash_at)).await;
-}
-
-#[tokio::test]
-#[ignore = "needs a cluster: run `cargo xtask test`"]
-async fn a_restart_with_nothing_changed_writes_nothing() {
-    let mut stage = Stage::new().await;
-    apply_all(&stage).await;
-    all_ready(&stage).await;
-    let versions = async |stage: &Stage| {
-        [
-            stage.get::<AccessList>("list").await.resource_version(),
-            stage.get::<PrivateEndpoint>("endpoint").await.resource_version(),
-            stage.get::<VpcPeering>("peering").await.resource_version(),
-        ]
-    };
-    stage.assert_quiet().await;
-    let before = versions(&stage).await;
-    stage.take_operator().terminate().await;
-    stage.astra.forget();
-    stage.start(&[]);
-    stage.assert_quiet().await;
-    until("the peering to be looked at", || {
-        (stage.astra.reads("/database/4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b08") >= 2).then_some(())
-    })
-    .await;
-    assert_eq!(stage.astra.written(), "");
-    assert_eq!(versions(&stage).await, before, "neither is anything written to Kubernetes");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod harness;
 
 mod access_list;
 mod access_list_shared;
+mod crashes;
 mod credentials;
 mod databases;
 mod examples;
@@ -16,4 +17,5 @@ mod faults;
 mod fields;
 mod lifecycle;
 mod private_endpoint;
+mod private_endpoint_clouds;
 mod vpc_peering;

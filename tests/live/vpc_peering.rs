@@ -10,7 +10,7 @@ use crate::harness::{
     Stage,
     astra::id_of,
     stage::VpcPeering,
-    wait::{condition, current, until},
+    wait::{condition, current, gone, is_ready},
 };
 
 fn azure() -> Value {
@@ -36,9 +36,8 @@ fn set_status(stage: &Stage, status: &str) {
 #[tokio::test]
 #[ignore = "needs a cluster: run `cargo xtask test`"]
 async fn is_created_and_waited_for() {
-    let stage = Stage::empty().await;
+    let mut stage = Stage::empty().await;
     stage.astra.change(|state| state.peering_delay = Duration::from_secs(3));
-    let mut stage = stage;
     stage.start(&[]);
     stage.apply::<VpcPeering>("warehouse", azure()).await;
     let pending = stage.reconciling::<VpcPeering>("warehouse", "PeeringPending").await;
@@ -94,8 +93,7 @@ async fn is_adopted_when_it_is_there_and_made_again_when_it_is_lost() {
     let before = current(&object).unwrap().details.connection_id.clone();
     stage.astra.happens(&Event::RemovePeering { database: id_of("warehouse") });
     let made_again = |object: &VpcPeering| {
-        crate::harness::wait::is_ready(object)
-            && object.status.as_ref().unwrap().details.connection_id != before
+        is_ready(object) && object.status.as_ref().unwrap().details.connection_id != before
     };
     stage.object("second", "to have a new connection", made_again).await;
     assert_eq!(stage.astra.writes(), [POST_AZURE]);
@@ -114,7 +112,7 @@ async fn the_object_stays_until_the_peering_is_gone() {
         |object: &VpcPeering| condition(object, "Ready").is_some_and(|ready| ready.reason == "Deleting");
     stage.object::<VpcPeering>("warehouse", "to wait for the deletion", deleting).await;
     assert!(stage.astra.database("warehouse").peering.is_some());
-    crate::harness::wait::gone(&stage.api(), &object).await;
+    gone(&stage.api(), &object).await;
     assert_eq!(stage.astra.writes(), [DELETE_AZURE]);
     assert!(stage.astra.database("warehouse").peering.is_none());
 }
@@ -212,13 +210,14 @@ async fn an_answer_that_is_lost_makes_no_second_peering() {
 
 #[tokio::test]
 #[ignore = "needs a cluster: run `cargo xtask test`"]
-async fn a_request_that_never_arrived_is_sent_again() {
+async fn of_two_for_one_database_the_older_goes_on() {
     let stage = Stage::new().await;
-    let refused = Fault::status(503).text("no server available").on(Method::Post, "/v2/peering/*").times(1);
-    stage.astra.fails(&refused);
-    stage.apply::<VpcPeering>("warehouse", azure()).await;
-    until("the first request", || (!stage.astra.writes().is_empty()).then_some(())).await;
-    let object = stage.get::<VpcPeering>("warehouse").await;
-    // Nobody knows whether a 503 took effect, so it is looked for before it is asked for again.
-    assert!(!crate::harness::wait::is_ready(&object));
+    stage.apply_ready::<VpcPeering>("a-older", azure()).await;
+    stage.apply::<VpcPeering>("b-younger", azure()).await;
+    stage.stalled::<VpcPeering>("b-younger", "Conflict").await;
+    stage.assert_quiet().await;
+    // The younger one never owned it, so its deletion leaves it.
+    stage.delete_and_wait::<VpcPeering>("b-younger").await;
+    stage.ready::<VpcPeering>("a-older").await;
+    assert_eq!(stage.astra.writes(), [POST_AZURE]);
 }

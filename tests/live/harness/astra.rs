@@ -82,7 +82,7 @@ impl Astra {
 
     /// As [`Self::writes`], one text.
     pub(crate) fn written(&self) -> String {
-        self.writes().iter().map(|line| format!("{line}\n")).collect()
+        self.writes().into_iter().map(|line| line + "\n").collect()
     }
 
     /// How often something was read whose path ends so.

@@ -39,9 +39,12 @@ pub(crate) fn cluster() -> &'static Cluster {
 }
 
 fn path(variable: &str) -> PathBuf {
-    env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
-        panic!("{variable} is not set: this test needs a Kubernetes API server and the built programs; run `cargo xtask test`")
-    })
+    let Some(path) = env::var_os(variable) else {
+        panic!(
+            "{variable} is not set: this test needs a Kubernetes API server and the built programs; run `cargo xtask test`"
+        )
+    };
+    path.into()
 }
 
 impl Cluster {

@@ -30,9 +30,11 @@ impl Operator {
         let log = directory.join(format!("operator-{runs}.log"));
         let mut command = Command::new(&cluster.operator);
         command.args(["run", "--namespace", namespace, "--devops-url", url]);
-        command.args(["--health-address", "127.0.0.1:0", "--log", "info,astra_operator=debug"]).args(flags);
-        if !flags.contains(&"--resync") {
-            command.args(["--resync", "1s"]);
+        command.args(["--health-address", "127.0.0.1:0"]).args(flags);
+        for (flag, default) in [("--resync", "1s"), ("--log", "info,astra_operator=debug")] {
+            if !flags.contains(&flag) {
+                command.args([flag, default]);
+            }
         }
         // A proxy of the machine is none of the tests' business.
         for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {

@@ -29,10 +29,10 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 
 /// The same for what may take longer.
 pub(crate) async fn within_time<T>(deadline: Duration, what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(deadline, future).await {
-        Ok(done) => done,
-        Err(_) => panic!("{what}: did not happen within {} s", deadline.as_secs()),
-    }
+    let Ok(done) = tokio::time::timeout(deadline, future).await else {
+        panic!("{what}: did not happen within {} s", deadline.as_secs())
+    };
+    done
 }
 
 /// Watches an object until it is as `met` wants it.
@@ -44,7 +44,7 @@ pub(crate) async fn object<K: Kind>(
     met: impl Fn(&K) -> bool + Send,
 ) -> K {
     let condition = |object: Option<&K>| object.is_some_and(&met);
-    let waiting = await_condition(api.clone(), name, condition);
+    let waiting = Box::pin(await_condition(api.clone(), name, condition));
     within_time(deadline, &format!("{} {name} {what}", K::kind(&())), waiting).await.unwrap().unwrap()
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn object<K: Kind>(
 pub(crate) async fn gone<K: Kind>(api: &Api<K>, object: &K) {
     let (uid, name) = (object.uid(), object.name_any());
     let condition = |found: Option<&K>| found.is_none_or(|found| found.uid() != uid);
-    let waiting = await_condition(api.clone(), &name, condition);
+    let waiting = Box::pin(await_condition(api.clone(), &name, condition));
     within(&format!("{} {name} to be gone", K::kind(&())), waiting).await.unwrap();
 }
 
