@@ -203,9 +203,12 @@ impl<K: Kind> Drive<'_, K> {
                 Ok(Some(stopped(problem)))
             }
             Plan::Act(steps) => {
-                // A deletion is tried whatever the database's state, and Astra has the last word.
-                let unavailable = look.database.and_then(resolve::unavailable);
-                if let (Goal::Present(_), Some(problem)) = (look.goal, unavailable) {
+                // A database may stay parked for ever, and a deletion must not: there Astra has the last word.
+                let waits = |problem: &Problem| match look.goal {
+                    Goal::Present(_) => true,
+                    Goal::Absent => problem.reason != Reason::DatabaseParked,
+                };
+                if let Some(problem) = look.database.and_then(resolve::unavailable).filter(waits) {
                     return Err(problem.into());
                 }
                 self.act(look.place, &steps, status).await
