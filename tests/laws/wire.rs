@@ -77,7 +77,7 @@ impl<K: Lawful> Wire<K> {
         let answer = self.simulator.send(token, call).await;
         let after = self.simulator.state();
         let request = Request::of(token, call);
-        let done = answer.as_ref().is_ok_and(Answer::is_success);
+        let done = answer.as_ref().is_ok_and(|answer| answer.is_success() && !answer.is_html());
         for violation in self.judge(&request, done, &before, &after) {
             self.violations.add(format!("{call}: {violation}"));
         }

@@ -250,14 +250,13 @@ impl Lawful for AstraAccessList {
     }
 
     fn reason(&self, elders: &[&Self], database: &Database) -> &'static str {
-        let contradicts = |elder: &&Self| {
-            elder.spec.addresses.iter().any(|theirs| {
-                self.spec.addresses.iter().any(|ours| {
-                    network(&ours.address) == network(&theirs.address) && ours.enabled != theirs.enabled
-                })
-            })
-        };
-        if elders.iter().any(contradicts) {
+        // Of several elders that want an address, the oldest one's switch counts.
+        let contradicted = self.spec.addresses.iter().any(|ours| {
+            let theirs = elders.iter().flat_map(|elder| &elder.spec.addresses);
+            let mut same = theirs.filter(|theirs| network(&theirs.address) == network(&ours.address));
+            same.next().is_some_and(|theirs| theirs.enabled != ours.enabled)
+        });
+        if contradicted {
             return "Conflict";
         }
         let restricted = database.access_list.as_ref().is_some_and(|list| list.access_list_enabled);
