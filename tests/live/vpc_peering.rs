@@ -95,7 +95,9 @@ async fn is_adopted_when_it_is_there_and_made_again_when_it_is_lost() {
     let before = current(&object).unwrap().details.connection_id.clone();
     stage.astra.happens(&Event::RemovePeering { database: id_of("warehouse") });
     let made_again = |object: &VpcPeering| {
-        is_ready(object) && object.status.as_ref().unwrap().details.connection_id != before
+        let status = object.status.as_ref().unwrap();
+        let connection = &status.details.connection_id;
+        is_ready(object) && status.in_flight.is_none() && connection.is_some() && *connection != before
     };
     stage.object("second", "to have a new connection", made_again).await;
     assert_eq!(stage.astra.writes(), [POST_AZURE]);
