@@ -236,6 +236,7 @@ fn order_text<S: std::fmt::Display>(order: &Order<S>) -> String {
 /// How the last look ended, and what it left alone.
 fn ending<D: serde::Serialize>(driven: &Driven<D>) -> String {
     let mut text = match &driven.outcome {
+        Outcome::Sent => "  sent\n".to_owned(),
         Outcome::Done(summary) => format!("  ready: {summary}\n"),
         Outcome::Waiting(problem) => format!("  waits: {}: {}\n", problem.reason, problem.message),
         Outcome::Blocked(problem) => format!("  blocked: {}: {}\n", problem.reason, problem.message),

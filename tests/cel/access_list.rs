@@ -10,6 +10,7 @@ const HOST_BITS: &str = "has bits set behind its prefix: write the network's fir
 const NEEDS_ONE: &str = "addresses needs at least one address: an empty list would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked, to let in everybody say publicAccess: Open";
 const ONE_ENABLED: &str = "at least one address must be enabled: a list without one would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked";
 const BLOCKED: &str = "publicAccess: Blocked lets in nobody from the internet, so spec.addresses must be empty; to let in these addresses say publicAccess: Listed";
+const NONE_ENABLED: &str = "at least one address must be enabled: a list without one would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked";
 const WHOLE: &str =
     "publicAccess: Blocked and Open decide over the whole list, so they need management: Exclusive";
 
@@ -41,6 +42,25 @@ pub(crate) fn rows() -> Vec<Row> {
             "Shared without an address",
             spec(json!({ "management": "Shared" })),
             Verdict::Rule("spec", NEEDS_ONE),
+        ),
+        row(
+            "no address enabled",
+            spec(json!({ "addresses": [{ "address": "203.0.113.7", "enabled": false }] })),
+            Verdict::Rule("spec", NONE_ENABLED),
+        ),
+        row(
+            "Shared and no address enabled",
+            spec(
+                json!({ "management": "Shared", "addresses": [{ "address": "203.0.113.7", "enabled": false }] }),
+            ),
+            Verdict::Accepted,
+        ),
+        row(
+            "Open and no address enabled",
+            spec(
+                json!({ "publicAccess": "Open", "addresses": [{ "address": "203.0.113.7", "enabled": false }] }),
+            ),
+            Verdict::Accepted,
         ),
         row("Blocked", spec(json!({ "publicAccess": "Blocked" })), Verdict::Accepted),
         row(

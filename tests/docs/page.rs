@@ -96,7 +96,8 @@ impl Page {
 
     /// Targets of links within the repository.
     pub(crate) fn links(&self) -> Vec<String> {
-        let prose = self.prose();
+        // What stands in code is no link: a regular expression may look like one.
+        let prose: String = self.prose().split('`').step_by(2).collect();
         let targets = prose.split("](").skip(1).filter_map(|after| Some(after.split_once(')')?.0.to_owned()));
         targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
     }

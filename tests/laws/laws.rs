@@ -177,6 +177,18 @@ pub(crate) fn crashes_leave_no_trace<K: Lawful>() {
         .unwrap();
 }
 
+/// Law 4 on one case: at every moment of every effect.
+pub(crate) fn crashes_everywhere_leave_no_trace<K: Lawful>(case: &Case) {
+    let run = |plan: Vec<(usize, Moment)>| in_virtual_time(end::<K>(case, Fuse::new(plan)));
+    let (reference, violations, effects) = run(Vec::new());
+    assert_eq!(violations, Vec::<String>::new());
+    for (at, moment) in (1..=effects).flat_map(|at| MOMENTS.map(|moment| (at, moment))) {
+        let (found, violations, _) = run(vec![(at, moment)]);
+        assert_eq!(violations, Vec::<String>::new(), "after a crash at {at}, {moment:?}");
+        assert_eq!(found, reference, "after a crash at {at}, {moment:?}");
+    }
+}
+
 /// Law 5: the same world gives the same bytes: every request with its time, every status.
 pub(crate) fn same_world_same_bytes<K: Lawful>() {
     runner(24)

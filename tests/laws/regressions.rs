@@ -6,6 +6,7 @@ use crate::{
     case::{Action, Case, Thing, Wish},
     fuse::Fuse,
     lawful::Lawful,
+    laws::crashes_everywhere_leave_no_trace,
     stage::{Stage, in_virtual_time},
 };
 
@@ -75,4 +76,12 @@ fn a_peering_goes_though_another_object_wants_another_network() {
         (1, Action::Delete(0)),
         (1, Action::Delete(1)),
     ]));
+}
+
+/// What may not be sent twice is not, though the process that sent it died and reads show nothing yet.
+#[test]
+fn an_announcement_outlives_its_process() {
+    let case = Case { lag: 30, ..case(vec![(0, Action::Create(shared(&[(3, 0)])))]) };
+    crashes_everywhere_leave_no_trace::<AstraPrivateEndpoint>(&case);
+    crashes_everywhere_leave_no_trace::<AstraVpcPeering>(&case);
 }

@@ -76,6 +76,10 @@ fn spec(wish: &Wish) -> Value {
     if things.is_empty() && access != Some("Open") {
         things.push(Thing { id: 0, variety: 0 });
     }
+    // An Exclusive list that lets nobody in is refused, unless it says Blocked.
+    if wish.exclusive && matches!(access, None | Some("Listed")) && !things.iter().copied().any(enabled) {
+        things[0].variety = 0;
+    }
     let addresses = things.iter().filter(|_| !empty).map(|thing| {
         json!({ "address": address(*thing), "description": description(*thing), "enabled": enabled(*thing) })
     });
