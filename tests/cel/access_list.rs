@@ -116,6 +116,17 @@ pub(crate) fn rows() -> Vec<Row> {
             Verdict::Schema("spec.addresses[0].description", "Too long"),
         ),
     ];
+    rows.extend(texts());
+    rows.extend(switches());
+    rows.extend(changes());
+    rows
+}
+
+/// Texts that are no address.
+fn texts() -> Vec<Row> {
+    let row = |name, spec, verdict| Row { kind: "AstraAccessList", name, old: None, spec, verdict };
+    let at = "spec.addresses[0].address";
+    let mut rows = Vec::new();
     for text in ["10.0.0.5/24", "203.0.113.7/0", "128.0.0.1/1"] {
         rows.push(row("bits behind the prefix", addresses(&[text]), Verdict::Rule(at, HOST_BITS)));
     }
@@ -134,8 +145,6 @@ pub(crate) fn rows() -> Vec<Row> {
         let verdict = if long { Verdict::Schema(at, "Too long") } else { Verdict::Rule(at, ADDRESS) };
         rows.push(row("no IPv4 address", addresses(&[text]), verdict));
     }
-    rows.extend(switches());
-    rows.extend(changes());
     rows
 }
 
