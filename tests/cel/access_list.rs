@@ -8,6 +8,7 @@ const ADDRESS: &str =
     "must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24; Astra takes no IPv6";
 const HOST_BITS: &str = "has bits set behind its prefix: write the network's first address, such as 10.0.0.0/24, or a single address without a prefix";
 const NEEDS_ONE: &str = "addresses needs at least one address: an empty list would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked, to let in everybody say publicAccess: Open";
+const ONE_ENABLED: &str = "at least one address must be enabled: a list without one would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked";
 const BLOCKED: &str = "publicAccess: Blocked lets in nobody from the internet, so spec.addresses must be empty; to let in these addresses say publicAccess: Listed";
 const NONE_ENABLED: &str = "at least one address must be enabled: a list without one would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked";
 const WHOLE: &str =
@@ -115,6 +116,17 @@ pub(crate) fn rows() -> Vec<Row> {
             Verdict::Schema("spec.addresses[0].description", "Too long"),
         ),
     ];
+    rows.extend(texts());
+    rows.extend(switches());
+    rows.extend(changes());
+    rows
+}
+
+/// Texts that are no address.
+fn texts() -> Vec<Row> {
+    let row = |name, spec, verdict| Row { kind: "AstraAccessList", name, old: None, spec, verdict };
+    let at = "spec.addresses[0].address";
+    let mut rows = Vec::new();
     for text in ["10.0.0.5/24", "203.0.113.7/0", "128.0.0.1/1"] {
         rows.push(row("bits behind the prefix", addresses(&[text]), Verdict::Rule(at, HOST_BITS)));
     }
@@ -133,8 +145,24 @@ pub(crate) fn rows() -> Vec<Row> {
         let verdict = if long { Verdict::Schema(at, "Too long") } else { Verdict::Rule(at, ADDRESS) };
         rows.push(row("no IPv4 address", addresses(&[text]), verdict));
     }
-    rows.extend(changes());
     rows
+}
+
+/// Which of the addresses are enabled.
+fn switches() -> Vec<Row> {
+    let row = |name, spec, verdict| Row { kind: "AstraAccessList", name, old: None, spec, verdict };
+    let off = json!([{ "address": "203.0.113.7", "enabled": false }]);
+    let one_on = json!([{ "address": "203.0.113.7", "enabled": false }, { "address": "203.0.113.8" }]);
+    vec![
+        row("one of two is on", spec(json!({ "addresses": one_on })), Verdict::Accepted),
+        row("none is on", spec(json!({ "addresses": off })), Verdict::Rule("spec", ONE_ENABLED)),
+        row("Open, none is on", spec(json!({ "publicAccess": "Open", "addresses": off })), Verdict::Accepted),
+        row(
+            "Shared, none is on",
+            spec(json!({ "management": "Shared", "addresses": off })),
+            Verdict::Accepted,
+        ),
+    ]
 }
 
 fn changes() -> Vec<Row> {

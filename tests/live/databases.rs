@@ -153,6 +153,7 @@ async fn a_renamed_database_is_not_left_for_its_successor() {
     stage.assert_quiet().await;
 }
 
+/// A maintenance ends; a parked database may stay parked for ever, so Astra is asked.
 #[tokio::test]
 #[ignore = "needs a cluster: run `cargo xtask test`"]
 async fn a_deletion_waits_out_maintenance_and_is_finished_on_a_parked_database() {

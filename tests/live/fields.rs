@@ -170,7 +170,7 @@ fn leaves(path: &str, schema: &JSONSchemaProps, found: &mut BTreeSet<String>) {
 async fn of_access_lists() {
     let base = json!({
         "database": { "name": "orders" },
-        "addresses": [{ "address": "203.0.113.7", "description": "office" }],
+        "addresses": [{ "address": "203.0.113.7", "description": "office" }, { "address": "203.0.113.9" }],
     });
     let by_id = json!({ "database": { "id": id_of("orders") }, "addresses": [{ "address": "203.0.113.7" }] });
     let shared = json!({
@@ -219,7 +219,13 @@ async fn of_access_lists() {
             "new office",
             Sent(r#""description":"new office""#),
         ),
-        case("addresses[].enabled", &base, "/addresses/0/enabled", false, Sent(r#""enabled":false"#)),
+        case(
+            "addresses[].enabled",
+            &base,
+            "/addresses/1/enabled",
+            false,
+            Sent(r#"{"address":"203.0.113.9","description":"","enabled":false}"#),
+        ),
         case(
             "management",
             &shared,

@@ -27,6 +27,8 @@ fn azure() -> Value {
 
 /// The call that makes it.
 const POST_AZURE: &str = r#"POST /v2/peering/provider/azure/database/{warehouse} {"resourceGroupName":"network","subscriptionId":"9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001","tenantId":"3f2b8f0a-7d2e-4f61-9a55-2a8f4c1f7c10","virtualNetworkName":"hub"}"#;
+/// What an object that it is of owns.
+const OWNED: &str = "peering/azure/9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001/hub";
 const DELETE_AZURE: &str = "DELETE /v2/peering/provider/azure/database/{warehouse}";
 
 fn set_status(stage: &Stage, status: &str) {
@@ -46,7 +48,7 @@ async fn is_created_and_waited_for() {
     let object = stage.ready::<VpcPeering>("warehouse").await;
     assert_eq!(stage.astra.writes(), [POST_AZURE]);
     let status = current(&object).unwrap();
-    assert_eq!(status.owned, ["peering/azure/9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001/hub"]);
+    assert_eq!(status.owned, [OWNED]);
     let details = &status.details;
     assert_eq!(
         (details.provider.as_deref(), details.peering_status.as_deref()),
@@ -88,12 +90,14 @@ async fn is_adopted_when_it_is_there_and_made_again_when_it_is_lost() {
     stage.delete_and_wait::<VpcPeering>("first").await;
     let object: VpcPeering = stage.apply_ready("second", azure()).await;
     assert_eq!(stage.astra.written(), "", "Retain leaves it, and the next object finds it");
-    assert_eq!(current(&object).unwrap().owned, ["peering/azure/9a1c6ae4-1cf9-4f0b-8d0e-6b0c7fb7a001/hub"]);
+    assert_eq!(current(&object).unwrap().owned, [OWNED]);
 
     let before = current(&object).unwrap().details.connection_id.clone();
     stage.astra.happens(&Event::RemovePeering { database: id_of("warehouse") });
     let made_again = |object: &VpcPeering| {
-        is_ready(object) && object.status.as_ref().unwrap().details.connection_id != before
+        let status = object.status.as_ref().unwrap();
+        let connection = &status.details.connection_id;
+        is_ready(object) && status.in_flight.is_none() && connection.is_some() && *connection != before
     };
     stage.object("second", "to have a new connection", made_again).await;
     assert_eq!(stage.astra.writes(), [POST_AZURE]);
