@@ -20,7 +20,7 @@ pub fn blocked_by<S>(exclusive: bool, peers: &[Peer]) -> Option<Plan<S>> {
 fn conflict(exclusive: bool, peer: &Peer) -> String {
     match (exclusive, peer.exclusive) {
         (true, true) => format!(
-            "{} is older and manages the same thing exclusively; nothing is sent for this object. Delete one of the two, or make both Shared",
+            "{} is older and manages the same thing exclusively; nothing is sent for this object. Delete one of the two; where the kind has spec.management, both can be Shared instead",
             peer.name
         ),
         (true, false) => format!(

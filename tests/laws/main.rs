@@ -2,7 +2,7 @@
 //! an organization, and the peers, against the simulator of Astra and a small cluster in memory. Time is virtual.
 //!
 //! A law that fails shows the smallest case that breaks it. `LAWS_CASES=20 cargo test --test laws` searches twenty times
-//! as long.
+//! as long, over worlds that are drawn anew; without it they are the same in every run.
 #![expect(
     clippy::unwrap_used,
     clippy::unwrap_in_result,
