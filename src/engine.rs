@@ -210,6 +210,13 @@ impl<K: Kind> View<'_, K> {
         self.owned.contains(identity) && !self.claimed_by_peer(identity)
     }
 
+    /// The older object that wants this too and is about to make it, if there is one. What is not safe to send twice is
+    /// left to it.
+    #[must_use]
+    pub fn elder_at_work(&self, identity: &str) -> Option<&Peer> {
+        self.peers.iter().find(|peer| peer.older && !peer.stuck && peer.claims(identity))
+    }
+
     /// Does another living object want it?
     #[must_use]
     pub fn claimed_by_peer(&self, identity: &str) -> bool {
@@ -231,6 +238,8 @@ pub struct Peer {
     pub deleting: bool,
     /// Has the operator not looked at it yet, so that nobody knows whether it is at the same place?
     pub unseen: bool,
+    /// Can it do nothing now, because it is paused or waits for a person?
+    pub stuck: bool,
     /// What its spec wants; if the spec cannot be read, what the object owns, which nobody has given up.
     pub wants: Identities,
     /// What its status says it owns.

@@ -24,7 +24,7 @@ use astra_operator::{
     engine::{
         Event, Kind,
         drive::Drive,
-        ledger::{Ledger, Order, Stale},
+        ledger::{Ledger, NotAnnounced, Order},
         memory::Memory,
         outcome::{Driven, Outcome},
         timing::Timing,
@@ -266,9 +266,9 @@ impl<K: Kind> Ledger<K> for Notes<K> {
         &'a mut self,
         status: &'a Status<K::Details>,
         orders: &'a [Order<K::Step>],
-    ) -> BoxFuture<'a, Result<(), Stale>> {
+    ) -> BoxFuture<'a, Result<(), NotAnnounced>> {
         self.0 = Some((status.clone(), orders.to_vec()));
-        async { Err(Stale("only noted".into())) }.boxed()
+        async { Err(NotAnnounced::Stale("only noted".into())) }.boxed()
     }
 
     fn done(&mut self, _: &Order<K::Step>, _: Event) {}

@@ -3,11 +3,11 @@
 use futures::{FutureExt, future::BoxFuture};
 use kube::{Api, ResourceExt};
 
-use super::{events::Events, object};
+use super::{KubeError, events::Events, object};
 use crate::{
     engine::{
         Event, Kind,
-        ledger::{Ledger, Order, Stale},
+        ledger::{Ledger, NotAnnounced, Order},
     },
     status::Status,
 };
@@ -37,7 +37,7 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
     ///
     /// # Errors
     /// As [`object::write_status`].
-    pub async fn write(&mut self, status: &Status<K::Details>) -> Result<(), super::KubeError> {
+    pub async fn write(&mut self, status: &Status<K::Details>) -> Result<(), KubeError> {
         if *status != self.written {
             let version = self.resource_version.as_deref();
             self.resource_version = object::write_status(self.api, self.object, version, status).await?;
@@ -69,10 +69,17 @@ impl<K: Kind> Ledger<K> for ObjectLedger<'_, K> {
         &'b mut self,
         status: &'b Status<K::Details>,
         _: &'b [Order<K::Step>],
-    ) -> BoxFuture<'b, Result<(), Stale>> {
+    ) -> BoxFuture<'b, Result<(), NotAnnounced>> {
         // An announcement has the time in it and so always differs: it is a write with the resource version that was
         // read, and proves that the object is still what the plan was made for, its UID and deletion included.
-        async move { self.write(status).await.map_err(|error| Stale(error.to_string())) }.boxed()
+        async move {
+            let failed = |error: KubeError| {
+                let kind = if error.is_stale() { NotAnnounced::Stale } else { NotAnnounced::Failed };
+                kind(error.to_string())
+            };
+            self.write(status).await.map_err(failed)
+        }
+        .boxed()
     }
 
     fn done(&mut self, order: &Order<K::Step>, event: Event) {

@@ -12,7 +12,7 @@ use kube::{
 
 use super::{reconcile::is_paused, wakes::Reference};
 use crate::{
-    engine::{Identities, Kind, Peer},
+    engine::{Identities, Kind, Peer, verdict::find},
     resource::Management,
 };
 
@@ -82,6 +82,7 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
         exclusive: other.common().management == Management::Exclusive,
         deleting,
         unseen,
+        stuck: is_paused(other) || status.is_some_and(|status| find(&status.conditions, "Stalled").is_some()),
         wants: desired.map_or_else(|| owns.clone(), |desired| K::wants(&desired)),
         owns,
     })

@@ -12,12 +12,12 @@ pub trait Ledger<K: Kind>: Send + Sync {
     /// what would be sent notes them and fails.
     ///
     /// # Errors
-    /// When the object is not any more what the plan was made for; then nothing may be sent.
+    /// When the object is not any more what the plan was made for, or cannot be written; then nothing may be sent.
     fn announce<'a>(
         &'a mut self,
         status: &'a Status<K::Details>,
         orders: &'a [Order<K::Step>],
-    ) -> BoxFuture<'a, Result<(), Stale>>;
+    ) -> BoxFuture<'a, Result<(), NotAnnounced>>;
 
     /// An order was carried out.
     fn done(&mut self, order: &Order<K::Step>, event: Event);
@@ -34,7 +34,13 @@ pub struct Order<S> {
     pub call: Call,
 }
 
-/// The object was changed or deleted meanwhile, or cannot be written: look at it again.
+/// Nothing was announced, and so nothing is sent.
 #[derive(Debug, thiserror::Error)]
-#[error("the object is not what it was when the plan was made: {0}")]
-pub struct Stale(pub String);
+pub enum NotAnnounced {
+    /// The object was changed or deleted meanwhile: look at it again.
+    #[error("the object is not what it was when the plan was made: {0}")]
+    Stale(String),
+    /// It could not be written: look again later.
+    #[error("the announcement could not be written: {0}")]
+    Failed(String),
+}

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use astra_devops::{Error, error::Class};
 
-use super::{KindCondition, Problem, Reason, ledger::Stale};
+use super::{KindCondition, Problem, Reason, ledger::NotAnnounced};
 use crate::status::Status;
 
 /// How a look ended.
@@ -23,7 +23,7 @@ pub enum Outcome {
     /// Deletion: the world was read again, and nothing that is owned is left.
     Clean(String),
     /// The object changed under the plan.
-    Stale(Stale),
+    Stale(String),
 }
 
 /// What came of driving an object: the status as far as facts go, without the conditions of all kinds.
@@ -59,9 +59,15 @@ impl From<Arc<Error>> for Stop {
     }
 }
 
-impl From<Stale> for Stop {
-    fn from(stale: Stale) -> Self {
-        Self(Outcome::Stale(stale))
+impl From<NotAnnounced> for Stop {
+    fn from(error: NotAnnounced) -> Self {
+        let message = error.to_string();
+        Self(match error {
+            NotAnnounced::Stale(_) => Outcome::Stale(message),
+            NotAnnounced::Failed(_) => {
+                Outcome::Failed(Problem::new(Reason::KubernetesUnavailable, message), None)
+            }
+        })
     }
 }
 

@@ -51,7 +51,7 @@ reasons! {
     DatabaseNotReady,
     /// Another object has the older claim.
     Conflict,
-    /// Another object must be looked at first.
+    /// Another object must be looked at first, or does the same thing first.
     WaitingForPeer,
     /// Astra refused a change.
     ChangeRefused,

@@ -13,7 +13,7 @@ use astra_operator::{
     engine::{
         Event, Kind,
         drive::{Drive, deletion_needs_astra},
-        ledger::{Ledger, Order, Stale},
+        ledger::{Ledger, NotAnnounced, Order},
         memory::Memory,
         outcome::{Driven, Outcome},
         timing::Timing,
@@ -222,8 +222,8 @@ impl<K: Lawful> Ledger<K> for ClusterLedger<'_, K> {
         &'b mut self,
         status: &'b Status<K::Details>,
         _: &'b [Order<K::Step>],
-    ) -> BoxFuture<'b, Result<(), Stale>> {
-        async move { self.write(status).await.map_err(|Conflict(what)| Stale(what)) }.boxed()
+    ) -> BoxFuture<'b, Result<(), NotAnnounced>> {
+        async move { self.write(status).await.map_err(|Conflict(what)| NotAnnounced::Stale(what)) }.boxed()
     }
 
     fn done(&mut self, order: &Order<K::Step>, event: Event) {

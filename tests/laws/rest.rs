@@ -7,7 +7,7 @@ use astra_operator::{
     engine::{
         Event,
         drive::Drive,
-        ledger::{Ledger, Order, Stale},
+        ledger::{Ledger, NotAnnounced, Order},
         memory::Memory,
         outcome::Outcome,
         timing::Timing,
@@ -238,9 +238,9 @@ impl<K: Lawful> Ledger<K> for Noted {
         &'a mut self,
         _: &'a Status<K::Details>,
         orders: &'a [Order<K::Step>],
-    ) -> BoxFuture<'a, Result<(), Stale>> {
+    ) -> BoxFuture<'a, Result<(), NotAnnounced>> {
         self.0.extend(orders.iter().map(|order| format!("{} {:?}", order.call, order.call.body)));
-        async { Err(Stale("only noted".into())) }.boxed()
+        async { Err(NotAnnounced::Stale("only noted".into())) }.boxed()
     }
 
     fn done(&mut self, _: &Order<K::Step>, _: Event) {}

@@ -55,8 +55,10 @@ fn additions(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Steps 
 fn endpoint(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> Option<Planned<Step>> {
     let description = wanted.description.clone();
     let Some(found) = find(view.observed, wanted.id.as_str(), view.details) else {
+        // Two objects that declare one endpoint must not both connect it: that call is not known to be safe to repeat.
+        let elder = view.elder_at_work(&endpoint_identity(wanted.id.as_str()));
         let step = Step::Accept { id: wanted.id.clone(), description };
-        return Some(Planned::new(step, "in spec.endpoints, and not connected in Astra"));
+        return elder.is_none().then(|| Planned::new(step, "in spec.endpoints, and not connected in Astra"));
     };
     // Where two objects declare one endpoint, the older one's words stand: they must not fight over a description.
     let identity = endpoint_identity(wanted.id.as_str());
@@ -104,7 +106,9 @@ fn removals(view: &View<'_, AstraPrivateEndpoint>, management: Management) -> St
 fn judge(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
     let mut pending = Vec::new();
     for wanted in &desired.endpoints {
-        let Some(found) = find(view.observed, wanted.id.as_str(), view.details) else { continue };
+        let Some(found) = find(view.observed, wanted.id.as_str(), view.details) else {
+            return Plan::Wait(Problem::new(Reason::WaitingForPeer, awaited(wanted, view)));
+        };
         if found.status.eq_ignore_ascii_case("Rejected") {
             return Plan::Blocked(Problem::new(
                 Reason::EndpointRejected,
@@ -123,6 +127,13 @@ fn judge(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step>
     }
     let message = format!("waiting for Astra to accept {}: {}", plural(pending.len()), pending.join(", "));
     Plan::Wait(Problem::new(Reason::EndpointPending, message))
+}
+
+/// Why an endpoint that is wanted is not there, and yet is not asked for.
+fn awaited(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> String {
+    let elder = view.elder_at_work(&endpoint_identity(wanted.id.as_str()));
+    let elder = elder.map_or("another object", |peer| peer.name.as_str());
+    format!("endpoint {} is connected by {elder}, which is older and declares it too", wanted.id)
 }
 
 fn plural(count: usize) -> &'static str {
