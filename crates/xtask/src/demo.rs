@@ -242,6 +242,8 @@ fn print_crds(operator: &Path) -> Result<String> {
 fn start_operator(program: &Path, kubectl: &Kubectl, url: &str, at: &Path, kept: bool) -> Result<Service> {
     let mut command = Command::new(program);
     command.args(["run", "--namespace", NAMESPACE, "--devops-url", url, "--resync", "5s"]);
+    // A free port: the usual one may be taken, by another demo for example.
+    command.args(["--health-address", "127.0.0.1:0"]);
     command.env("KUBECONFIG", kubectl.kubeconfig());
     Service::start("astra-operator", &mut command, at, Stop::Ask, kept)
 }

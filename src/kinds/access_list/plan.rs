@@ -23,7 +23,8 @@ pub fn plan(view: &View<'_, AstraAccessList>) -> Plan<Step> {
             Management::Exclusive => replace(desired, view.observed),
             Management::Shared => match share(desired, view) {
                 Ok(steps) => steps,
-                Err(problem) => return Plan::Blocked(problem),
+                Err(problem) if problem.reason.needs_a_person() => return Plan::Blocked(problem),
+                Err(problem) => return Plan::Wait(problem),
             },
         },
         Goal::Absent => remove_owned(view, "this object is being deleted with deletionPolicy: Delete"),
@@ -77,14 +78,22 @@ fn change(desired: &Desired, observed: &Observed, restricted: bool) -> String {
 /// too, what this object owns and no longer wants is removed.
 fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, Problem> {
     let mut entries = Vec::new();
+    let mut awaited = None;
     for wanted in &desired.entries {
-        entries.extend(missing(wanted, view)?);
+        match missing(wanted, view) {
+            Ok(missing) => entries.extend(missing),
+            Err(problem) if problem.reason == Reason::WaitingForPeer => awaited = Some(problem),
+            Err(problem) => return Err(problem),
+        }
     }
     if !entries.is_empty() {
         return Ok(vec![Planned::new(
             Step::Add { entries },
             "in the spec, and missing or different in Astra",
         )]);
+    }
+    if let Some(problem) = awaited {
+        return Err(problem);
     }
     if desired.access == Access::Listed && !view.observed.is_restricted() {
         return Ok(vec![Planned::new(Step::Restrict, "publicAccess is Listed, and the addresses are there")]);
@@ -96,7 +105,17 @@ fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, P
 /// still lets in would make a switched-off address a lie.
 fn missing(wanted: &Wanted, view: &View<'_, AstraAccessList>) -> Result<Vec<Entry>, Problem> {
     if view.observed.find(wanted.network).is_none() {
-        return Ok(vec![wanted.entry.clone()]);
+        // It may want the entry switched off: what this object adds in the meantime would let somebody in.
+        return match view.elder_at_work(&identity(wanted.network)) {
+            None => Ok(vec![wanted.entry.clone()]),
+            Some(elder) => Err(Problem::new(
+                Reason::WaitingForPeer,
+                format!(
+                    "{} is added by {}, which is older and declares it too",
+                    wanted.entry.address, elder.name
+                ),
+            )),
+        };
     }
     let differing = || view.observed.all(wanted.network).filter(|found| !same(found, &wanted.entry));
     let elder = view.peers.iter().find(|peer| peer.older && peer.claims(&identity(wanted.network)));

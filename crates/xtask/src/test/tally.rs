@@ -32,6 +32,16 @@ impl Tally {
         }
     }
 
+    /// Counts one check that is no test of cargo's.
+    pub(super) fn count(&mut self, kind: &str, passed: bool) {
+        let counts = self.counts.entry(kind.to_owned()).or_default();
+        if passed {
+            counts.passed += 1;
+        } else {
+            counts.failed += 1;
+        }
+    }
+
     /// Forgets kinds that will run again.
     pub(super) fn forget(&mut self, kinds: &[&str]) {
         self.counts.retain(|kind, _| !kinds.contains(&kind.as_str()));
@@ -127,6 +137,15 @@ test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
         let mut tally = Tally::default();
         text.lines().for_each(|line| tally.see(line));
         tally
+    }
+
+    #[test]
+    fn a_check_that_is_no_test_counts_as_one() {
+        let mut tally = tally(RUN);
+        tally.count("demo", true);
+        assert_eq!(tally.closing_line(), "total: 19 passed, 0 failed, 21 skipped");
+        tally.count("demo", false);
+        assert!(tally.in_words(Duration::ZERO).contains("1 demo"), "{}", tally.in_words(Duration::ZERO));
     }
 
     #[test]
