@@ -137,7 +137,7 @@ impl Kind for AstraPrivateEndpoint {
     fn has(view: &View<'_, Self>, identity: &str) -> bool {
         match identity.split_once('/') {
             Some(("principal", principal)) => has_principal(view.observed, principal),
-            Some(("endpoint", id)) => matching::find(view.observed, id, view.details).is_some(),
+            Some(("endpoint", id)) => matching::find_in(view, id).is_some(),
             _ => false,
         }
     }
@@ -177,7 +177,7 @@ impl Kind for AstraPrivateEndpoint {
             Step::Allow { principals } => {
                 principals.iter().all(|principal| has_principal(observed, principal))
             }
-            Step::Accept { id, .. } => matching::find(observed, id.as_str(), details).is_some(),
+            Step::Accept { id, .. } => matching::find(observed, id.as_str(), details, true).is_some(),
             Step::Describe { id, description } => {
                 by_astra_id(id).is_none_or(|endpoint| endpoint.description == *description)
             }
@@ -222,13 +222,23 @@ impl Kind for AstraPrivateEndpoint {
 }
 
 fn has_principal(observed: &PrivateLink, principal: &str) -> bool {
-    observed.allowed_principals.iter().any(|allowed| allowed == principal)
+    let wanted = principal_identity(principal);
+    observed.allowed_principals.iter().any(|allowed| principal_identity(allowed) == wanted)
 }
 
+/// How a principal is named in `status.owned`. Azure's subscription ids do not care for case, and two objects may write
+/// one in two ways.
 fn principal_identity(principal: &str) -> String {
+    if desired::is_guid(principal) {
+        return format!("principal/{}", principal.to_ascii_lowercase());
+    }
     format!("principal/{principal}")
 }
 
+/// How an endpoint is named in `status.owned`. Nor do Azure's resource ids care for case.
 fn endpoint_identity(id: &str) -> String {
+    if id.starts_with('/') {
+        return format!("endpoint/{}", id.to_ascii_lowercase());
+    }
     format!("endpoint/{id}")
 }

@@ -42,7 +42,11 @@ impl Desired {
     pub fn parse(spec: &AstraPrivateEndpointSpec) -> Result<Self, Problem> {
         let mut principals = BTreeSet::new();
         for (i, principal) in spec.allowed_principals.iter().enumerate() {
-            if !principals.insert(principal.clone()) {
+            // Azure subscription ids do not care for case, so two that differ in nothing else are one.
+            let twice = principals.iter().any(|other: &String| {
+                other == principal || is_guid(principal) && other.eq_ignore_ascii_case(principal)
+            });
+            if twice || !principals.insert(principal.clone()) {
                 return Err(Problem::invalid(
                     &format!("spec.allowedPrincipals[{i}]"),
                     format!("{principal} is there twice"),

@@ -3,17 +3,24 @@
 use astra_devops::private_link::{PrivateEndpoint, PrivateLink};
 
 use super::{
+    AstraPrivateEndpoint,
     desired::is_guid,
+    endpoint_identity,
     resource::{EndpointReport, PrivateEndpointDetails},
 };
+use crate::engine::View;
 
-/// Finds the endpoint that the spec calls `id`: by the id that Astra answered, by the same id, or by the form that
-/// Astra is known to make of an Azure resource id.
+/// Finds the endpoint that the spec calls `id`: by the id that Astra answered, or by the same id.
+///
+/// An endpoint that was asked for (`announced`), and whose answer was lost in a crash, is also known by the form that
+/// Astra is known to make of an Azure resource id. Without an announcement that form proves nothing: endpoints of one
+/// name in two resource groups have it, and one of them may be somebody else's.
 #[must_use]
 pub fn find<'a>(
     link: &'a PrivateLink,
     id: &str,
     details: &PrivateEndpointDetails,
+    announced: bool,
 ) -> Option<&'a PrivateEndpoint> {
     let endpoints = &link.endpoints;
     if let Some(astra_id) = recorded(details, id)
@@ -24,16 +31,29 @@ pub fn find<'a>(
     if let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str().eq_ignore_ascii_case(id)) {
         return Some(found);
     }
-    let mut made: Vec<_> =
-        endpoints.iter().filter(|endpoint| is_made_from(endpoint.id.as_str(), id)).collect();
-    // Two endpoints of one name in different resource groups cannot be told apart: neither is taken for ours.
+    if !announced || details.endpoints.iter().any(|known| known.id.eq_ignore_ascii_case(id)) {
+        return None;
+    }
+    let of_another = |endpoint: &PrivateEndpoint| {
+        details.endpoints.iter().any(|known| known.astra_id.as_deref() == Some(endpoint.id.as_str()))
+    };
+    let made =
+        endpoints.iter().filter(|endpoint| is_made_from(endpoint.id.as_str(), id) && !of_another(endpoint));
+    let mut made: Vec<_> = made.collect();
+    // Two of one name cannot be told apart: neither is taken for ours.
     if made.len() == 1 { made.pop() } else { None }
+}
+
+/// Finds an endpoint of the object that is looked at.
+#[must_use]
+pub fn find_in<'a>(view: &View<'a, AstraPrivateEndpoint>, id: &str) -> Option<&'a PrivateEndpoint> {
+    find(view.observed, id, view.details, view.owned.contains(&endpoint_identity(id)))
 }
 
 /// Keeps what Astra answered for an endpoint of the spec.
 pub fn remember(details: &mut PrivateEndpointDetails, id: &str, endpoint: &PrivateEndpoint) {
     let report = report(id, endpoint);
-    match details.endpoints.iter_mut().find(|known| known.id == id) {
+    match details.endpoints.iter_mut().find(|known| known.id.eq_ignore_ascii_case(id)) {
         Some(known) => *known = report,
         None => details.endpoints.push(report),
     }
@@ -53,7 +73,7 @@ pub fn report(id: &str, endpoint: &PrivateEndpoint) -> EndpointReport {
 }
 
 fn recorded<'a>(details: &'a PrivateEndpointDetails, id: &str) -> Option<&'a str> {
-    details.endpoints.iter().find(|known| known.id == id)?.astra_id.as_deref()
+    details.endpoints.iter().find(|known| known.id.eq_ignore_ascii_case(id))?.astra_id.as_deref()
 }
 
 /// `NAME.GUID`, where NAME is the last part of the Azure resource id. With or without a path before it.
@@ -83,35 +103,42 @@ mod tests {
         PrivateLink { endpoints: ids.iter().map(endpoint).collect(), ..PrivateLink::default() }
     }
 
-    fn found(ids: &[&str], id: &str, details: &PrivateEndpointDetails) -> Option<String> {
-        find(&link(ids), id, details).map(|endpoint| endpoint.id.to_string())
+    fn found(ids: &[&str], id: &str, details: &PrivateEndpointDetails, announced: bool) -> Option<String> {
+        find(&link(ids), id, details, announced).map(|endpoint| endpoint.id.to_string())
     }
 
     #[test]
-    fn finds_by_the_answered_id_the_same_id_or_the_made_one() {
+    fn finds_by_the_answered_id_the_same_id_or_when_announced_by_the_made_one() {
         let unknown = PrivateEndpointDetails::default();
         let other = MADE.replace("astra", "other");
         let mut known = PrivateEndpointDetails::default();
         remember(&mut known, SENT, &link(&["strange-id"]).endpoints[0]);
-        for (ids, id, details, expected) in [
-            (&["vpce-1", "vpce-2"][..], "vpce-2", &unknown, Some("vpce-2")),
-            (&["vpce-1"], "vpce-11", &unknown, None),
-            (&[MADE, other.as_str()], SENT, &unknown, Some(MADE)),
-            (&[SENT], &SENT.to_uppercase(), &unknown, Some(SENT)),
-            (&["astra.not-a-guid"], SENT, &unknown, None),
-            (&["strange-id", MADE], SENT, &known, Some("strange-id")),
-            // What was recorded is gone: the known form is looked for again.
-            (&[MADE], SENT, &known, Some(MADE)),
+        let mut of_another = PrivateEndpointDetails::default();
+        remember(&mut of_another, &SENT.replace("/net/", "/other/"), &link(&[MADE]).endpoints[0]);
+        for (ids, id, details, announced, expected) in [
+            (&["vpce-1", "vpce-2"][..], "vpce-2", &unknown, false, Some("vpce-2")),
+            (&["vpce-1"], "vpce-11", &unknown, true, None),
+            (&[SENT], &SENT.to_uppercase(), &unknown, false, Some(SENT)),
+            (&[MADE, other.as_str()], SENT, &unknown, true, Some(MADE)),
+            // One of this name that nobody asked for may be somebody else's.
+            (&[MADE], SENT, &unknown, false, None),
+            (&["astra.not-a-guid"], SENT, &unknown, true, None),
+            (&["strange-id", MADE], SENT, &known, true, Some("strange-id")),
+            (&["strange-id"], &SENT.to_uppercase(), &known, false, Some("strange-id")),
+            // What was answered is gone: another one of the name is another endpoint.
+            (&[MADE], SENT, &known, true, None),
+            (&[MADE], SENT, &of_another, true, None),
             // Remote text may have a character across the place where the name would end.
-            (&["asträ.0f7e1a52-5b6f-4a7e-9d1c-3c2b1a0f9e8d"], SENT, &unknown, None),
+            (&["asträ.0f7e1a52-5b6f-4a7e-9d1c-3c2b1a0f9e8d"], SENT, &unknown, true, None),
         ] {
-            assert_eq!(found(ids, id, details).as_deref(), expected, "{id} among {ids:?}");
+            let found = found(ids, id, details, announced);
+            assert_eq!(found.as_deref(), expected, "{id} among {ids:?}, announced: {announced}");
         }
     }
 
     #[test]
     fn two_of_one_name_are_not_guessed_between() {
         let second = "astra.11111111-5b6f-4a7e-9d1c-3c2b1a0f9e8d";
-        assert_eq!(found(&[MADE, second], SENT, &PrivateEndpointDetails::default()), None);
+        assert_eq!(found(&[MADE, second], SENT, &PrivateEndpointDetails::default(), true), None);
     }
 }

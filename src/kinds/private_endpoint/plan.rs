@@ -6,7 +6,7 @@ use super::{
     AstraPrivateEndpoint, Step,
     desired::{Desired, Wanted},
     endpoint_identity, has_principal,
-    matching::find,
+    matching::find_in,
     principal_identity,
 };
 use crate::{
@@ -54,7 +54,7 @@ fn additions(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Steps 
 
 fn endpoint(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> Option<Planned<Step>> {
     let description = wanted.description.clone();
-    let Some(found) = find(view.observed, wanted.id.as_str(), view.details) else {
+    let Some(found) = find_in(view, wanted.id.as_str()) else {
         // Two objects that declare one endpoint must not both connect it: that call is not known to be safe to repeat.
         let elder = view.elder_at_work(&endpoint_identity(wanted.id.as_str()));
         let step = Step::Accept { id: wanted.id.clone(), description };
@@ -79,12 +79,12 @@ fn removals(view: &View<'_, AstraPrivateEndpoint>, management: Management) -> St
     };
     let mut steps = Steps::new();
     let kept: BTreeSet<_> = (wanted.iter())
-        .filter_map(|identity| find(view.observed, identity.strip_prefix("endpoint/")?, view.details))
+        .filter_map(|identity| find_in(view, identity.strip_prefix("endpoint/")?))
         .map(|endpoint| &endpoint.id)
         .collect();
     let owned: BTreeSet<_> = (view.owned.iter())
         .filter(|identity| !wanted.contains(*identity) && !view.claimed_by_peer(identity))
-        .filter_map(|identity| find(view.observed, identity.strip_prefix("endpoint/")?, view.details))
+        .filter_map(|identity| find_in(view, identity.strip_prefix("endpoint/")?))
         .map(|endpoint| &endpoint.id)
         .collect();
     for endpoint in &view.observed.endpoints {
@@ -106,7 +106,7 @@ fn removals(view: &View<'_, AstraPrivateEndpoint>, management: Management) -> St
 fn judge(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
     let mut pending = Vec::new();
     for wanted in &desired.endpoints {
-        let Some(found) = find(view.observed, wanted.id.as_str(), view.details) else {
+        let Some(found) = find_in(view, wanted.id.as_str()) else {
             return Plan::Wait(Problem::new(Reason::WaitingForPeer, awaited(wanted, view)));
         };
         if found.status.eq_ignore_ascii_case("Rejected") {

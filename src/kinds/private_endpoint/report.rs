@@ -1,7 +1,5 @@
 //! What is said about the private side of a datacenter: status, summary, conditions. Pure.
 
-use std::collections::BTreeSet;
-
 use astra_devops::{
     databases::{Database, Datacenter},
     peering::Provider,
@@ -11,8 +9,9 @@ use astra_devops::{
 use super::{
     AstraPrivateEndpoint,
     desired::{Desired, provider},
-    has_principal,
-    matching::{find, report},
+    endpoint_identity, has_principal,
+    matching::{find_in, report},
+    principal_identity,
     resource::PrivateEndpointDetails,
 };
 use crate::engine::{Goal, KindCondition, View};
@@ -21,31 +20,28 @@ use crate::engine::{Goal, KindCondition, View};
 const LISTED: usize = 50;
 
 /// The kind's part of the status.
+#[must_use] 
 pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails {
     let link = view.observed;
     let before = view.details;
-    let mine: Vec<&str> = (view.owned.iter().map(String::as_str))
-        .filter_map(|identity| identity.strip_prefix("endpoint/"))
-        .chain(
-            wanted(view)
-                .into_iter()
-                .flat_map(|desired| desired.endpoints.iter().map(|wanted| wanted.id.as_str())),
-        )
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let mine = mine(view);
     let found: Vec<(&str, &PrivateEndpoint)> =
-        mine.iter().filter_map(|id| Some((*id, find(link, id, before)?))).collect();
-    // What was answered and is not seen yet must not be forgotten: it may be the only record of Astra's id.
-    let unseen = (before.endpoints.iter())
-        .filter(|known| mine.contains(&known.id.as_str()) && !found.iter().any(|(id, _)| *id == known.id));
+        mine.iter().filter_map(|id| Some((*id, find_in(view, id)?))).collect();
+    // What was answered and is not seen yet must not be forgotten: it may be the only record of Astra's id. What is no
+    // longer wanted and not there is gone.
+    let awaited = view.wanted();
+    let unseen = (before.endpoints.iter()).filter(|known| {
+        let deleting = matches!(view.goal, Goal::Absent);
+        known.astra_id.is_some() && (deleting || awaited.contains(&endpoint_identity(&known.id)))
+    });
+    let unseen = unseen.filter(|known| !found.iter().any(|(id, _)| known.id.eq_ignore_ascii_case(id)));
     let mut endpoints: Vec<_> =
         found.iter().map(|(id, endpoint)| report(id, endpoint)).chain(unseen.cloned()).collect();
     endpoints.sort_by(|one, other| one.id.cmp(&other.id));
 
     let is_mine = |principal: &String| {
-        wanted(view).is_some_and(|desired| desired.principals.contains(principal))
-            || view.owned.contains(&super::principal_identity(principal))
+        view.wanted().contains(&principal_identity(principal))
+            || view.owned.contains(&principal_identity(principal))
     };
     let (mut allowed, mut unmanaged): (Vec<_>, Vec<_>) =
         link.allowed_principals.iter().cloned().partition(is_mine);
@@ -79,6 +75,21 @@ pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails 
     }
 }
 
+/// The endpoints that this object has to do with: those it declares, and those it still owns, each in the words of the
+/// spec.
+fn mine<'a>(view: &View<'a, AstraPrivateEndpoint>) -> Vec<&'a str> {
+    let declared =
+        wanted(view).into_iter().flat_map(|desired| &desired.endpoints).map(|wanted| wanted.id.as_str());
+    let mut mine: Vec<&str> = declared.collect();
+    for id in view.owned.iter().filter_map(|identity| identity.strip_prefix("endpoint/")) {
+        if !mine.iter().any(|declared| declared.eq_ignore_ascii_case(id)) {
+            let known = view.details.endpoints.iter().find(|known| known.id.eq_ignore_ascii_case(id));
+            mine.push(known.map_or(id, |known| known.id.as_str()));
+        }
+    }
+    mine
+}
+
 /// In one line, what is there.
 #[must_use]
 pub fn summary(view: &View<'_, AstraPrivateEndpoint>) -> String {
@@ -104,7 +115,7 @@ pub fn conditions(view: &View<'_, AstraPrivateEndpoint>) -> Vec<KindCondition> {
         (true, "Available", format!("the service name is {}", link.service_name))
     };
     let accepted = (desired.endpoints.iter())
-        .filter_map(|wanted| find(link, wanted.id.as_str(), view.details))
+        .filter_map(|wanted| find_in(view, wanted.id.as_str()))
         .filter(|endpoint| endpoint.status.eq_ignore_ascii_case("Accepted"))
         .count();
     let all = desired.endpoints.len();

@@ -126,7 +126,7 @@ pub struct PrivateEndpointDetails {
     /// The declared principals that Astra has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_principals: Vec<String>,
-    /// The declared endpoints, as Astra has them.
+    /// The endpoints that this object declares or still owns, as Astra has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<EndpointReport>,
     /// Principals that are in Astra, are not this object's, and were left alone: at most 50.
