@@ -65,6 +65,9 @@ pub trait Kind:
     /// The types of the kind's own conditions, beside those of all kinds, and what each tells.
     const CONDITIONS: &'static [(&'static str, &'static str)] = &[];
 
+    /// Can several objects share a place?
+    const SHAREABLE: bool = true;
+
     /// What the specs of all kinds have.
     fn common(&self) -> Common<'_>;
 

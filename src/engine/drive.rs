@@ -12,7 +12,8 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use tokio::time::Instant;
 
 use super::{
-    Goal, Identities, Kind, Peer, Plan, Planned, Problem, Reason, View, conflict,
+    Goal, Identities, Kind, Peer, Plan, Planned, Problem, Reason, View,
+    conflict::{self, Claim},
     ledger::{Ledger, Order},
     memory::Memory,
     outcome::{Driven, Outcome, Stop, failed, stopped},
@@ -173,9 +174,13 @@ impl<K: Kind> Drive<'_, K> {
         let view = look.view(&owned, &before);
         self.memory.unseen.look(look.observed, &before, Instant::now(), self.timing.settle);
 
-        let exclusive = self.object.common().management == Management::Exclusive;
+        let claim = Claim {
+            exclusive: self.object.common().management == Management::Exclusive,
+            established: !owned.is_empty(),
+            shareable: K::SHAREABLE,
+        };
         let conflict = match look.goal {
-            Goal::Present(_) => conflict::blocked_by(exclusive, look.peers),
+            Goal::Present(_) => conflict::blocked_by(claim, look.peers),
             Goal::Absent => None,
         };
         let plan = conflict.unwrap_or_else(|| K::plan(&view));

@@ -59,6 +59,8 @@ impl Kind for AstraVpcPeering {
     type Step = Step;
     type Details = VpcPeeringDetails;
 
+    const SHAREABLE: bool = false;
+
     fn common(&self) -> Common<'_> {
         Common {
             database: &self.spec.database,

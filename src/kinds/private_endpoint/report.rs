@@ -20,7 +20,7 @@ use crate::engine::{Goal, KindCondition, View};
 const LISTED: usize = 50;
 
 /// The kind's part of the status.
-#[must_use] 
+#[must_use]
 pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails {
     let link = view.observed;
     let before = view.details;

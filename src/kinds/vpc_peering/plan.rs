@@ -50,6 +50,10 @@ fn judge(peering: &Peering, provider: Provider) -> Plan<Step> {
             "accept the peering request in the AWS VPC console (Peering connections), or with `aws ec2 accept-vpc-peering-connection`",
         ),
         "pending-acceptance" => wait(peering, "accept it on the other side"),
+        "disconnected" => failed(
+            peering,
+            "the other side broke it off: delete what is left of it there, delete this object, wait until it is gone, and make it again",
+        ),
         "failed" | "expired" | "rejected" => failed(
             peering,
             "the request did not come through: check the ids in the spec and the rights on your side, then delete this object and make it again",
