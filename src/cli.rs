@@ -57,13 +57,14 @@ HTTPS_PROXY and NO_PROXY are honoured for calls to Astra.";
 #[derive(Debug, Args)]
 #[command(after_help = RUN_HELP)]
 struct RunArgs {
-    /// Watch only this namespace; may be given several times. Without it, all namespaces are watched
+    /// Watch only this namespace; may be given several times, or with commas. Without it, all namespaces are watched
     #[arg(
         long = "namespace",
         short = 'n',
         value_name = "NAMESPACE",
         env = "ASTRA_OPERATOR_NAMESPACES",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = namespace
     )]
     namespaces: Vec<String>,
     /// Base URL of the Astra DevOps API. Only the operator decides where tokens are sent, never a resource
@@ -89,6 +90,21 @@ struct RunArgs {
     /// What is logged: error, warn, info, debug, trace, or a filter such as `info,astra_devops=debug`
     #[arg(long, value_name = "FILTER", env = "ASTRA_OPERATOR_LOG", default_value = "info")]
     log: String,
+}
+
+/// A name that no namespace can have would be watched in vain.
+fn namespace(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let valid = (1..=63).contains(&text.len())
+        && text.starts_with(plain)
+        && text.ends_with(plain)
+        && text.chars().all(|c| plain(c) || c == '-');
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("no namespace can have this name: it is made of lower-case letters, digits and hyphens"
+            .to_owned())
+    }
 }
 
 fn at_least_a_second(text: &str) -> Result<Duration, String> {

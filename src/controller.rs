@@ -167,10 +167,24 @@ fn log<K: Kind>(turn: Turn<K>) {
     let kind = K::kind(&());
     match turn {
         Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
+        Err(ControllerError::QueueError(error)) if is_refused(&error) => {
+            tracing::warn!(%kind, %error, "watching was refused and is tried again; are the CRDs installed (`astra-operator crds | kubectl apply --server-side -f -`), and may the operator list and watch them?");
+        }
         Err(ControllerError::QueueError(error)) => {
-            tracing::warn!(%kind, %error, "watching failed and is tried again; are the CRDs installed (`astra-operator crds | kubectl apply --server-side -f -`), and may the operator list and watch them?");
+            tracing::warn!(%kind, %error, "watching failed and is tried again");
         }
         Err(error) => tracing::warn!(%kind, %error, "the queue reports an error"),
+    }
+}
+
+/// Did the API server answer, and say no?
+fn is_refused(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => {
+            status.is_not_found() || status.is_forbidden()
+        }
+        _ => false,
     }
 }
 

@@ -15,7 +15,11 @@ pub mod resolve;
 pub mod timing;
 pub mod verdict;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use astra_devops::{Answer, Call, Error, databases::Database, id::DatabaseId};
 use k8s_openapi::NamespaceResourceScope;
@@ -128,6 +132,11 @@ pub trait Kind:
 
     /// Keeps what an answer tells that cannot be observed later.
     fn learn(_step: &Self::Step, _answer: &Answer, _details: &mut Self::Details) {}
+
+    /// How Astra calls what the object owns, where it has names of its own: another object may share it.
+    fn names(_details: &Self::Details) -> BTreeMap<Identity, String> {
+        BTreeMap::new()
+    }
 
     /// The event for a step that was carried out, in the past tense.
     fn event(step: &Self::Step) -> Event;
@@ -247,6 +256,8 @@ pub struct Peer {
     pub wants: Identities,
     /// What its status says it owns.
     pub owns: Identities,
+    /// How Astra calls some of that, where it has names of its own.
+    pub names: BTreeMap<Identity, String>,
 }
 
 impl Peer {

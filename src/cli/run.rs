@@ -36,12 +36,13 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
 async fn serve(args: RunArgs) -> Result<(), Failure> {
     let transport =
         HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
-    let client = kubernetes().await?;
+    let (client, cluster) = kubernetes().await?;
     let (stop, stopped) = watch::channel(false);
     let context = context(&args, client, transport, stopped);
     let health = server::bind(args.health_address).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
+        %cluster,
         devops_url = %args.devops_url,
         scope = %scope(&context.scope),
         resync = %humantime::format_duration(args.resync),
@@ -65,14 +66,15 @@ async fn serve(args: RunArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A client of the Kubernetes API without retries of its own: they could hang for hours, and every caller here has a
+/// A client of the Kubernetes API, and where that is; without retries of its own: they could hang for hours, and every caller here has a
 /// deadline and a backoff.
-async fn kubernetes() -> Result<Client, Failure> {
+async fn kubernetes() -> Result<(Client, String), Failure> {
     let mut config = Config::infer().await.map_err(|error| {
         format!("no Kubernetes cluster to talk to (neither a kubeconfig nor a service account): {error}")
     })?;
     config.default_retry = false;
-    Ok(Client::try_from(config)?)
+    let cluster = config.cluster_url.to_string();
+    Ok((Client::try_from(config)?, cluster))
 }
 
 fn context(args: &RunArgs, client: Client, transport: HttpTransport, stop: watch::Receiver<bool>) -> Context {

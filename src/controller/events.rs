@@ -35,6 +35,11 @@ impl Events {
         self.publish(object, EventType::Warning, &problem.reason.to_string(), &problem.message).await;
     }
 
+    /// Something was done that leaves a person with work.
+    pub async fn warn_of<K: Resource<DynamicType = ()>>(&self, object: &K, event: &Event) {
+        self.publish(object, EventType::Warning, event.reason, &event.note).await;
+    }
+
     async fn publish<K: Resource<DynamicType = ()>>(
         &self,
         object: &K,

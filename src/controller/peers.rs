@@ -85,6 +85,7 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
         stuck: is_paused(other) || status.is_some_and(|status| find(&status.conditions, "Stalled").is_some()),
         wants: desired.map_or_else(|| owns.clone(), |desired| K::wants(&desired)),
         owns,
+        names: K::names(&details),
     })
 }
 

@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::{KindContext, KubeError, ledger::ObjectLedger, object};
 use crate::{
     engine::{
-        Kind, Problem, Reason,
+        Event, Kind, Problem, Reason,
         drive::{Drive, deletion_needs_astra},
         memory::Memory,
         outcome::{Driven, Outcome},
@@ -202,8 +202,13 @@ impl<K: Kind> Turn<'_, K> {
             timing: self.kind.context.timing,
         };
         let Verdict { status, next, warning, clean } = verdict::verdict(driven, before, at);
-        if let Some(what) = clean.or(forced) {
-            return self.let_go(object, &what, ledger).await;
+        if let Some(what) = clean {
+            object::remove_finalizer(&self.api, object, ledger.resource_version()).await?;
+            tracing::info!("deletion finished: {what}");
+            return Err(End::Gone);
+        }
+        if let Some(what) = forced {
+            return self.give_up(object, what, ledger).await;
         }
         if stale {
             // Whatever was found was found for another object than the one that is there now.
@@ -226,13 +231,18 @@ impl<K: Kind> Turn<'_, K> {
         let asked = object.annotations().get(annotation::FORCE_FINALIZE).is_some_and(|value| value == "true");
         (asked && object.meta().deletion_timestamp.is_some()).then(|| {
             let left = driven.status.owned.join(", ");
-            format!("forced by annotation, although: {}. May be left behind in Astra: {left}", stuck.message)
+            format!(
+                "Deletion was forced by annotation. May be left behind in Astra: {left}. What held it up: {}",
+                stuck.message
+            )
         })
     }
 
-    async fn let_go(&self, object: &K, what: &str, ledger: &ObjectLedger<'_, K>) -> Result<Action, End> {
+    /// Lets the object go although Astra was not cleaned up, and says so while there is an object to say it of.
+    async fn give_up(&self, object: &K, note: String, ledger: &ObjectLedger<'_, K>) -> Result<Action, End> {
+        tracing::warn!("{note}");
+        self.kind.context.events.warn_of(object, &Event { reason: "DeletionForced", note }).await;
         object::remove_finalizer(&self.api, object, ledger.resource_version()).await?;
-        tracing::info!("deletion finished: {what}");
         Err(End::Gone)
     }
 

@@ -36,14 +36,27 @@ fn by_id<'a>(id: &str, all: &'a [Database]) -> Resolution<'a> {
     }
 }
 
+/// No database has this name: the one that had it may be gone, or be called otherwise.
+fn unnamed<'a>(name: &str, recorded: Option<&str>, all: &'a [Database]) -> Resolution<'a> {
+    let renamed = recorded.and_then(|id| all.iter().find(|database| database.id.as_str() == id));
+    let message = match (renamed, recorded.and_then(|id| id.parse().ok())) {
+        (Some(database), _) if !database.status.is_terminal() => format!(
+            "no database is named {name:?} any more: {}, which this object was about, is now named {:?}; rename it back, or make this object anew",
+            database.id, database.info.name
+        ),
+        (_, Some(id)) => return Resolution::Ask(id),
+        _ => {
+            format!("no database named {name:?} is in the token's organization, or the token may not see it")
+        }
+    };
+    Resolution::Problem(Problem::new(Reason::DatabaseNotFound, message))
+}
+
 fn by_name<'a>(name: &str, recorded: Option<&str>, all: &'a [Database]) -> Resolution<'a> {
     let found: Vec<&Database> =
         all.iter().filter(|database| database.info.name == name && !database.status.is_terminal()).collect();
     match found[..] {
-        [] => Resolution::Problem(Problem::new(
-            Reason::DatabaseNotFound,
-            format!("no database named {name:?} is in the token's organization, or the token may not see it"),
-        )),
+        [] => unnamed(name, recorded, all),
         [one] => match recorded.and_then(|id| all.iter().find(|database| database.id.as_str() == id)) {
             // The recorded one lives under another name now: following the name would leave it behind unmanaged.
             Some(before) if before.id != one.id && !before.status.is_terminal() => {
@@ -162,13 +175,16 @@ mod tests {
     #[test]
     fn a_name_that_moved_is_not_followed_while_the_first_database_lives() {
         let by_name = reference(None, Some("orders"));
+        let ask = format!("{ONE}?");
         for (all, expected) in [
             // Another one has the name, and the first goes on under a new one.
             ([database(ONE, "orders-old", "ACTIVE"), database(TWO, "orders", "ACTIVE")], "Conflict"),
             ([database(ONE, "orders-old", "TERMINATING"), database(TWO, "orders", "ACTIVE")], TWO),
             ([database(ONE, "orders", "TERMINATING"), database(TWO, "orders", "ACTIVE")], TWO),
             ([database(THREE, "other", "ACTIVE"), database(TWO, "orders", "ACTIVE")], TWO),
-            ([database(ONE, "orders", "TERMINATED"), database(TWO, "other", "ACTIVE")], "DatabaseNotFound"),
+            // No other one has the name: the first is gone, or is called otherwise.
+            ([database(ONE, "orders-old", "ACTIVE"), database(TWO, "other", "ACTIVE")], "DatabaseNotFound"),
+            ([database(ONE, "orders", "TERMINATED"), database(TWO, "other", "ACTIVE")], &ask),
         ] {
             assert_eq!(found(&by_name, Some(ONE), &all), expected, "{all:?}");
         }

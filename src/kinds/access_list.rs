@@ -62,7 +62,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Replace { change, .. } => write!(f, "replace the access list: {change}"),
-            Self::Add { entries } => write!(f, "add {}", addresses(entries)),
+            Self::Add { entries } => write!(f, "add or change {}", addresses(entries)),
             Self::Restrict => f.write_str("restrict access to the list"),
             Self::Remove { address, .. } => write!(f, "remove {}", address.as_str()),
         }
@@ -167,7 +167,7 @@ impl Kind for AstraAccessList {
                 Event { reason: "AccessListReplaced", note: format!("Replaced the access list: {change}") }
             }
             Step::Add { entries } => {
-                Event { reason: "AddressesAdded", note: format!("Added {}", addresses(entries)) }
+                Event { reason: "AddressesAdded", note: format!("Added or changed {}", addresses(entries)) }
             }
             Step::Restrict => {
                 Event { reason: "AccessRestricted", note: "Restricted access to the listed addresses".into() }
@@ -200,6 +200,9 @@ impl Kind for AstraAccessList {
         let shared = matches!(view.goal, Goal::Present(Desired { access: Access::Leave, .. }));
         let open = view.observed.enabled().count();
         match view.observed.public_access() {
+            PublicAccess::Open if view.observed.is_restricted() => {
+                "everybody gets in: 0.0.0.0/0 is in the list".into()
+            }
             PublicAccess::Open if shared => {
                 "everybody gets in: the addresses are listed, but access is not restricted to the list".into()
             }
@@ -220,5 +223,8 @@ fn identity(network: Ipv4Net) -> String {
 }
 
 fn addresses(entries: &[Entry]) -> String {
-    entries.iter().map(|entry| entry.address.as_str()).collect::<Vec<_>>().join(", ")
+    let text = |entry: &Entry| {
+        if entry.enabled { entry.address.clone() } else { format!("{} (switched off)", entry.address) }
+    };
+    entries.iter().map(text).collect::<Vec<_>>().join(", ")
 }

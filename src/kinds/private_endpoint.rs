@@ -10,7 +10,7 @@ pub mod report;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use astra_devops::{
     Answer, Call, Endpoint, Error,
@@ -23,7 +23,7 @@ use astra_devops::{
 };
 
 use crate::{
-    engine::{Common, Event, Identities, Kind, KindCondition, Plan, Problem, View},
+    engine::{Common, Event, Identities, Identity, Kind, KindCondition, Plan, Problem, View},
     organization::{Freshness, Organization},
     status::Status,
 };
@@ -193,6 +193,11 @@ impl Kind for AstraPrivateEndpoint {
         if endpoint.id != *id {
             matching::remember(details, id.as_str(), &endpoint);
         }
+    }
+
+    fn names(details: &PrivateEndpointDetails) -> BTreeMap<Identity, String> {
+        let named = details.endpoints.iter().filter_map(|known| Some((known, known.astra_id.clone()?)));
+        named.map(|(known, astra_id)| (endpoint_identity(&known.id), astra_id)).collect()
     }
 
     fn event(step: &Step) -> Event {

@@ -105,6 +105,7 @@ impl<K: Lawful> Wire<K> {
         found.extend(K::judge(&write));
         if self.strict
             && done
+            && !asks_for_a_name(request)
             && K::things(before) == K::things(after)
             && before.access_list.as_ref().map(|list| list.access_list_enabled)
                 == after.access_list.as_ref().map(|list| list.access_list_enabled)
@@ -168,6 +169,13 @@ pub(crate) fn owned<K: Lawful>(object: &K) -> Vec<String> {
 
 /// A removal from an access list names exactly one address, in the query and in the body: anything else may be read as
 /// "the whole list", which reopens the database to everybody.
+/// An Azure endpoint that is there already is asked for all the same, to learn the id that Astra has it under: its name
+/// alone proves nothing.
+fn asks_for_a_name(request: &Request) -> bool {
+    let body = String::from_utf8_lossy(&request.body);
+    request.path.ends_with("/endpoints") && body.contains("\"/subscriptions/")
+}
+
 fn no_unnamed_removal(request: &Request) -> Vec<String> {
     if request.method != Method::Delete || !request.path.ends_with("/access-list") {
         return Vec::new();

@@ -23,6 +23,9 @@ impl<K: Kind> Drive<'_, K> {
             Resolution::Problem(problem) => return Err(problem.into()),
             Resolution::Ask(id) => {
                 let asked = self.organization.database(&id).await?;
+                if asked.is_none() && status.organization_id.is_some() {
+                    self.same_organization(status).await?;
+                }
                 return Err(resolve::missing(&id, asked.as_ref()).into());
             }
         };

@@ -66,10 +66,16 @@ impl Observed {
         self.0.as_ref().is_some_and(|list| list.configurations.access_list_enabled)
     }
 
+    /// Is the whole internet an enabled entry? Then the restriction keeps nobody out.
+    #[must_use]
+    pub fn lists_everybody(&self) -> bool {
+        self.enabled().any(|entry| network(&entry.address).is_some_and(|network| network.prefix_len() == 0))
+    }
+
     /// Who gets in from the internet.
     #[must_use]
     pub fn public_access(&self) -> PublicAccess {
-        if !self.is_restricted() {
+        if !self.is_restricted() || self.lists_everybody() {
             PublicAccess::Open
         } else if self.enabled().next().is_none() {
             PublicAccess::Blocked

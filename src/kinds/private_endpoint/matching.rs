@@ -44,10 +44,20 @@ pub fn find<'a>(
     if made.len() == 1 { made.pop() } else { None }
 }
 
-/// Finds an endpoint of the object that is looked at.
+/// Finds an endpoint of the object that is looked at: by what it knows itself, else by what another object that declares
+/// the same endpoint knows.
 #[must_use]
 pub fn find_in<'a>(view: &View<'a, AstraPrivateEndpoint>, id: &str) -> Option<&'a PrivateEndpoint> {
-    find(view.observed, id, view.details, view.owned.contains(&endpoint_identity(id)))
+    let identity = endpoint_identity(id);
+    let names = || view.peers.iter().flat_map(|peer| &peer.names);
+    let of_another = |endpoint: &&PrivateEndpoint| {
+        names().any(|(other, name)| *other != identity && name == endpoint.id.as_str())
+    };
+    let known = find(view.observed, id, view.details, view.owned.contains(&identity));
+    known.filter(|endpoint| !of_another(endpoint)).or_else(|| {
+        let (_, name) = names().find(|(of, _)| **of == identity)?;
+        view.observed.endpoints.iter().find(|endpoint| endpoint.id.as_str() == name)
+    })
 }
 
 /// Keeps what Astra answered for an endpoint of the spec.

@@ -73,6 +73,15 @@ fn posted(endpoint: &Endpoint) -> &str {
     endpoint.posted_id.as_deref().unwrap_or(&endpoint.endpoint_id)
 }
 
+/// How an endpoint is named in `status.owned`: Azure's ids do not care for case.
+fn named(id: &str) -> String {
+    if id.starts_with('/') {
+        format!("endpoint/{}", id.to_ascii_lowercase())
+    } else {
+        format!("endpoint/{id}")
+    }
+}
+
 impl Lawful for AstraPrivateEndpoint {
     fn database(case: &Case) -> Database {
         let mut database = stage::database("01", "orders", case.cloud, "serverless", case.regions);
@@ -128,16 +137,14 @@ impl Lawful for AstraPrivateEndpoint {
     fn things(database: &Database) -> Things {
         let Some(link) = link(database) else { return Things::new() };
         let principals = link.allowed_principals.iter().map(|p| (format!("principal/{p}"), String::new()));
-        let endpoints =
-            link.endpoints.iter().map(|e| (format!("endpoint/{}", posted(e)), e.description.clone()));
+        let endpoints = link.endpoints.iter().map(|e| (named(posted(e)), e.description.clone()));
         principals.chain(endpoints).collect()
     }
 
     fn wants(&self) -> Things {
         let principals =
             self.spec.allowed_principals.iter().map(|p| (format!("principal/{p}"), String::new()));
-        let endpoints =
-            self.spec.endpoints.iter().map(|e| (format!("endpoint/{}", e.id), e.description.clone()));
+        let endpoints = self.spec.endpoints.iter().map(|e| (named(&e.id), e.description.clone()));
         principals.chain(endpoints).collect()
     }
 
@@ -151,7 +158,7 @@ impl Lawful for AstraPrivateEndpoint {
                 Some(Event::RemovePrincipal { database: id, datacenter, principal })
             }
             // An event finds an endpoint in any region; with two, it would be the wrong one.
-            _ if !things.contains_key(&format!("endpoint/{endpoint}")) || case.regions > 1 => None,
+            _ if !things.contains_key(&named(&endpoint)) || case.regions > 1 => None,
             3 => Some(Event::RejectEndpoint { database: id, endpoint }),
             _ => Some(Event::RemoveEndpoint { database: id, endpoint }),
         }
@@ -179,6 +186,6 @@ impl Lawful for AstraPrivateEndpoint {
     fn creates(request: &Recorded) -> Option<String> {
         let posts = request.method == "POST" && request.path.ends_with("/endpoints");
         let id = request.body.as_ref()?["endpointID"].as_str()?;
-        posts.then(|| format!("endpoint/{id}"))
+        posts.then(|| named(id))
     }
 }
