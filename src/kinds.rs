@@ -72,7 +72,12 @@ fn columns(own: Vec<CustomResourceColumnDefinition>) -> Vec<CustomResourceColumn
     let database = column("Database", "string", ".status.databaseName");
     let why = [ready("Ready", "status"), ready("Reason", "reason"), ready("Message", "message")];
     let age = column("Age", "date", ".metadata.creationTimestamp");
-    [database].into_iter().chain(own).chain(why).chain([age]).collect()
+    let paused = CustomResourceColumnDefinition {
+        description: Some("With -o wide: True while the object is left alone".to_owned()),
+        priority: Some(1),
+        ..column("Paused", "string", ".status.conditions[?(@.type=='Paused')].status")
+    };
+    [database].into_iter().chain(own).chain(why).chain([paused, age]).collect()
 }
 
 fn selectable(json_path: &str) -> SelectableField {

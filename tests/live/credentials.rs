@@ -125,7 +125,7 @@ async fn a_token_of_another_organization_removes_nothing_and_ends_no_deletion() 
     stage.put_token("astra-credentials", GLOBEX_TOKEN).await;
     stage.astra.forget();
     stage.start(&[]);
-    let object = stage.stalled::<AccessList>("orders", "DatabaseNotFound").await;
+    let object = stage.stalled::<AccessList>("orders", "TokenRefused").await;
     assert_eq!(object.status.as_ref().unwrap().owned, ["address/203.0.113.7/32"]);
 
     let object = stage.delete::<AccessList>("orders").await;

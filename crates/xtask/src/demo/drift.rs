@@ -28,7 +28,9 @@ impl Listed {
 
 /// Takes an address from a list, and waits until the operator has put it back and Astra has it.
 pub(super) fn show(simulator: &Simulator, token: &str) -> Result<()> {
-    terminal::heading("Something is changed behind the operator's back");
+    terminal::heading(
+        "Something is changed behind the operator's back (it looks every 5 s here, by default every minute)",
+    );
     let before = simulator.journal()?;
     let target = choose(&before).context("no example has made an access list with an address")?;
     let Listed { database, address } = &target;
