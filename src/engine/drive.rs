@@ -183,6 +183,7 @@ impl<K: Kind> Drive<'_, K> {
             Goal::Present(_) => conflict::blocked_by(claim, look.peers),
             Goal::Absent => None,
         };
+        let yields = conflict.is_some();
         let plan = conflict.unwrap_or_else(|| K::plan(&view));
         status.details = K::details(&view);
         driven.conditions = Some(K::conditions(&view));
@@ -192,7 +193,8 @@ impl<K: Kind> Drive<'_, K> {
         }
         let unsettled = self.unsettled(status, &plan);
         let blocked = matches!(&plan, Plan::Blocked(problem) if problem.reason == Reason::Conflict);
-        if !blocked {
+        // Who has to yield takes nothing for its own, not even what it finds.
+        if !blocked && !yields {
             status.owned = ownership::after_look(&view, unsettled.is_some()).into_iter().collect();
         }
         if let Some(problem) = unsettled {

@@ -272,9 +272,19 @@ fn bump(value: &mut Value) {
     value["metadata"]["generation"] = json!(generation + 1);
 }
 
-/// May this object write, or does it have to yield to an older one?
+/// May this object write, or does it have to yield? To an older one, where one of the two is Exclusive; and an Exclusive
+/// one to any that has something there already.
 pub(crate) fn governs<K: Lawful>(object: &K, all: &[K]) -> bool {
-    elders(object, all).iter().all(|elder| !object.is_exclusive() && !elder.is_exclusive())
+    let owns = |object: &K| object.status().is_some_and(|status| !status.owned.is_empty());
+    let older = |other: &K| elders(object, all).iter().any(|elder| elder.name_any() == other.name_any());
+    all.iter().filter(|other| other.name_any() != object.name_any()).all(|other| {
+        match (object.is_exclusive(), other.is_exclusive()) {
+            (true, true) => !older(other),
+            (true, false) => !older(other) && !owns(other),
+            (false, true) => !older(other) || owns(object),
+            (false, false) => true,
+        }
+    })
 }
 
 /// The objects that are older, those of the same second by name.

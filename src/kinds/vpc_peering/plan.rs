@@ -89,13 +89,18 @@ pub fn is_going(peering: &Peering) -> bool {
     matches!(peering.status.to_ascii_lowercase().as_str(), "deleting" | "deleted")
 }
 
-/// Is it this object's? The recorded connection is; before one was recorded, one with the declared network is.
+/// Is it this object's? It must be with the declared network: the status also records a peering that stands in the way.
+/// While the object is being deleted it must be the recorded connection too, if one was recorded.
 #[must_use]
 pub fn is_ours(peering: &Peering, view: &View<'_, AstraVpcPeering>) -> bool {
-    let declared = view.declared.is_some_and(|desired| is_with(peering, &desired.network));
-    match (view.goal, &view.details.connection_id) {
-        (Goal::Present(_), _) | (Goal::Absent, None) => declared,
-        (Goal::Absent, Some(recorded)) => *recorded == peering.connection_id,
+    let declared = view.declared.map(|desired| is_with(peering, &desired.network));
+    let recorded = view.details.connection_id.as_ref().map(|recorded| *recorded == peering.connection_id);
+    match view.goal {
+        Goal::Present(_) => declared == Some(true),
+        Goal::Absent => match (declared, recorded) {
+            (Some(declared), recorded) => declared && recorded != Some(false),
+            (None, recorded) => recorded == Some(true),
+        },
     }
 }
 
