@@ -1,13 +1,17 @@
 //! Cases that once broke a law. Each keeps the bug from coming back, whatever the dice say.
 
+use std::time::Duration;
+
 use astra_operator::kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering};
+use astra_simulator::{Fault, Method};
+use tokio::time::Instant;
 
 use crate::{
     case::{Action, Case, Thing, Wish},
     fuse::Fuse,
     lawful::Lawful,
     laws::crashes_everywhere_leave_no_trace,
-    stage::{Stage, in_virtual_time},
+    stage::{SETTLED, Stage, in_virtual_time},
 };
 
 /// A Shared wish for these things, each with its variety.
@@ -84,4 +88,32 @@ fn an_announcement_outlives_its_process() {
     let case = Case { lag: 30, ..case(vec![(0, Action::Create(shared(&[(3, 0)])))]) };
     crashes_everywhere_leave_no_trace::<AstraPrivateEndpoint>(&case);
     crashes_everywhere_leave_no_trace::<AstraVpcPeering>(&case);
+}
+
+/// A Shared object that waited for an older one took an address that it found there for its own, and so kept the older,
+/// Exclusive one from acting.
+#[test]
+fn who_has_to_yield_owns_nothing() {
+    let exclusive = Wish { exclusive: true, by_name: true, ..shared(&[]) };
+    let script = vec![(0, Action::Create(exclusive)), (0, Action::Create(shared(&[(1, 0)])))];
+    let foreign = vec![Thing { id: 1, variety: 0 }];
+    comes_to_rest::<AstraAccessList>(&Case { foreign, ..case(script) });
+}
+
+/// An answer for the whole organization that lacked a list for a moment made the object forget what it owned and no
+/// longer wanted: it stayed in Astra.
+#[test]
+fn a_list_that_is_missing_for_a_moment_makes_nobody_forget() {
+    let case = case(vec![(0, Action::Create(shared(&[(0, 0), (1, 0)])))]);
+    let left = in_virtual_time(async {
+        let stage = Stage::<AstraAccessList>::new(&case, Fuse::default());
+        stage.play().await;
+        assert_eq!(AstraAccessList::things(&stage.truth()).len(), 2, "both are added");
+        let nothing = Fault::status(200).json(serde_json::json!([]));
+        stage.simulator.add_fault(nothing.on(Method::Get, "/v2/access-lists").times(1));
+        stage.cluster.edit("o0", |object| object.edited(&shared(&[(0, 0)]), &case));
+        stage.operate(Instant::now() + Duration::from_secs(SETTLED)).await;
+        AstraAccessList::things(&stage.truth())
+    });
+    assert_eq!(left.len(), 1, "{left:?}");
 }
