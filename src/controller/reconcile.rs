@@ -1,6 +1,6 @@
 //! One look at one object: what stands between the queue and the engine.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::controller::Action};
@@ -250,7 +250,7 @@ impl<K: Kind> Turn<'_, K> {
     fn failed(error: &KubeError, memory: &mut Memory<K>) -> Action {
         if error.is_stale() {
             tracing::debug!(%error, "the object changed meanwhile; looking again");
-            return Action::requeue(Duration::from_millis(250));
+            return Action::requeue(verdict::STALE);
         }
         memory.failures = memory.failures.saturating_add(1);
         tracing::warn!(%error, "a call to the Kubernetes API failed and is tried again");

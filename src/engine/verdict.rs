@@ -19,7 +19,7 @@ use crate::status::Status;
 const PATIENCE: u32 = 3;
 
 /// How long the watch may take to bring the object as it is now.
-const STALE: Duration = Duration::from_millis(250);
+pub const STALE: Duration = Duration::from_millis(250);
 
 /// The longest pause between two looks at something that is awaited.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);

@@ -29,10 +29,10 @@ pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails 
         mine.iter().filter_map(|id| Some((*id, find_in(view, id)?))).collect();
     // What was answered and is not seen yet must not be forgotten: it may be the only record of Astra's id. What is no
     // longer wanted and not there is gone.
-    let awaited = view.wanted();
+    let wanted = view.wanted();
     let unseen = (before.endpoints.iter()).filter(|known| {
         let deleting = matches!(view.goal, Goal::Absent);
-        known.astra_id.is_some() && (deleting || awaited.contains(&endpoint_identity(&known.id)))
+        known.astra_id.is_some() && (deleting || wanted.contains(&endpoint_identity(&known.id)))
     });
     let unseen = unseen.filter(|known| !found.iter().any(|(id, _)| known.id.eq_ignore_ascii_case(id)));
     let mut endpoints: Vec<_> =
@@ -40,8 +40,8 @@ pub fn details(view: &View<'_, AstraPrivateEndpoint>) -> PrivateEndpointDetails 
     endpoints.sort_by(|one, other| one.id.cmp(&other.id));
 
     let is_mine = |principal: &String| {
-        view.wanted().contains(&principal_identity(principal))
-            || view.owned.contains(&principal_identity(principal))
+        let identity = principal_identity(principal);
+        wanted.contains(&identity) || view.owned.contains(&identity)
     };
     let (mut allowed, mut unmanaged): (Vec<_>, Vec<_>) =
         link.allowed_principals.iter().cloned().partition(is_mine);
