@@ -8,6 +8,7 @@ pub mod object;
 pub mod peers;
 pub mod reconcile;
 pub mod wakes;
+pub mod watching;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -24,7 +25,10 @@ use kube::{
 use tokio::sync::watch;
 
 use crate::{
-    engine::{Kind, timing::Timing},
+    engine::{
+        Kind,
+        timing::{Clock, Timing},
+    },
     organization::registry::Organizations,
 };
 use credentials::Credentials;
@@ -56,6 +60,8 @@ pub struct Context {
     pub concurrency: u16,
     /// Times.
     pub timing: Timing,
+    /// The time of day, for statuses.
+    pub clock: Clock,
     /// Becomes true when the process is to end.
     pub stop: watch::Receiver<bool>,
 }
@@ -134,7 +140,7 @@ fn one<K: Kind>(
         let _ = stop.wait_for(|stop| *stop).await;
     };
     let ends = shared.clone();
-    let changes = watcher(api, watcher::Config::default())
+    let changes = watching::watch(api, store.clone())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)

@@ -6,11 +6,13 @@
 pub mod backoff;
 pub mod conflict;
 pub mod drive;
+pub mod guard;
 pub mod ledger;
 pub mod memory;
 pub mod outcome;
 pub mod ownership;
 pub mod reason;
+pub mod record;
 pub mod resolve;
 pub mod timing;
 pub mod verdict;
@@ -117,6 +119,15 @@ pub trait Kind:
 
     /// What to do. Steps that add come before steps that remove, and removals only when the additions were seen.
     fn plan(view: &View<'_, Self>) -> Plan<Self::Step>;
+
+    /// How many things are there that a plan could remove.
+    fn there(view: &View<'_, Self>) -> usize;
+
+    /// How many of them a step removes.
+    fn removes(view: &View<'_, Self>, step: &Self::Step) -> usize;
+
+    /// The steps that take nothing away, for when removals have to wait for a person.
+    fn additions(view: &View<'_, Self>) -> Vec<Planned<Self::Step>>;
 
     /// What a step would make this object own.
     fn claims(step: &Self::Step) -> Identities;

@@ -81,6 +81,9 @@ pub mod annotation {
     pub const PAUSED: &str = "astra.datastax.com/paused";
     /// Each new value makes the operator look at Astra at once.
     pub const RECONCILE: &str = "astra.datastax.com/reconcile-requested-at";
+    /// The number of entries that may be removed in one go although the spec did not change: the number that the
+    /// condition `MassRemoval` tells.
+    pub const ALLOW_MASS_REMOVAL: &str = "astra.datastax.com/allow-mass-removal";
     /// With the value `true`, an object that is being deleted goes even if Astra could not be cleaned up.
     pub const FORCE_FINALIZE: &str = "astra.datastax.com/force-finalize";
 }

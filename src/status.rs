@@ -33,6 +33,14 @@ pub struct Status<D> {
     /// What was being sent to Astra when this was written, and was not seen there yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<InFlight>,
+    /// The generation of the spec that was last seen to be carried out in full. What is to be removed after that is no
+    /// doing of the spec, and most of a list is not removed without asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_generation: Option<i64>,
+    /// A checksum over this object's UID and what this status records. A record that does not fit it is not believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub record_checksum: Option<String>,
     /// When this object last changed something in Astra.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_change_time: Option<Time>,

@@ -27,6 +27,7 @@ use astra_operator::{
         ledger::{Ledger, NotAnnounced, Order},
         memory::Memory,
         outcome::{Driven, Outcome},
+        record,
         timing::Timing,
     },
     kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering},
@@ -165,11 +166,10 @@ fn plan<K: Kind>(object: &Value, all: &[&Value], state: &State) -> String {
         let simulator = Simulator::new(state.clone());
         let (store, mut writer) = reflector::store::<DeserializeGuard<K>>();
         for other in all {
-            let other = serde_json::from_value((*other).clone()).unwrap();
-            writer.apply_watcher_event(&watcher::Event::Apply(other));
+            writer.apply_watcher_event(&watcher::Event::Apply(DeserializeGuard(Ok(sealed(other)))));
         }
         let stores = Stores::new(vec![store]);
-        let mut object: K = serde_json::from_value(object.clone()).unwrap_or_else(|error| panic!("{error}"));
+        let mut object: K = sealed(object);
         let mut text = format!("{} {}\n", K::kind(&()), object.name_any());
         for round in 0..ROUNDS {
             let (driven, noted) = preview(&object, &stores, &simulator).await;
@@ -191,12 +191,27 @@ fn plan<K: Kind>(object: &Value, all: &[&Value], state: &State) -> String {
             }
             // All of it was seen.
             status.in_flight = None;
+            record::seal(&object.uid().unwrap(), &mut status);
             let mut value = serde_json::to_value(&object).unwrap();
             value["status"] = serde_json::to_value(&status).unwrap();
             object = serde_json::from_value(value).unwrap();
         }
         text + "  and so on without an end\n"
     })
+}
+
+/// The object, with its status as the operator would have written it: unless the scenario tampers with the seal.
+fn sealed<K: Kind>(object: &Value) -> K {
+    let parse =
+        |value: Value| -> K { serde_json::from_value(value).unwrap_or_else(|error| panic!("{error}")) };
+    let plain = parse(object.clone());
+    let Some(mut status) = plain.status().filter(|status| status.record_checksum.is_none()).cloned() else {
+        return plain;
+    };
+    record::seal(&plain.uid().unwrap(), &mut status);
+    let mut object = object.clone();
+    object["status"] = serde_json::to_value(status).unwrap();
+    parse(object)
 }
 
 type Announced<K> = (Status<<K as Kind>::Details>, Vec<Order<<K as Kind>::Step>>);

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use astra_devops::http::HttpTransport;
+use k8s_openapi::jiff::Timestamp;
 use kube::{Client, Config};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -90,6 +91,7 @@ fn context(args: &RunArgs, client: Client, transport: HttpTransport, stop: watch
         },
         concurrency: args.concurrency,
         timing: Timing { resync: args.resync, ..Timing::default() },
+        clock: Timestamp::now,
         stop,
     }
 }

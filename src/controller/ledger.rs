@@ -33,17 +33,27 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
         }
     }
 
-    /// Writes the status if it differs from the one that is there.
+    /// Writes the status if it differs from the one that is there. Is the object, as the API server has it now, still
+    /// the one that was read?
     ///
     /// # Errors
     /// As [`object::write_status`].
-    pub async fn write(&mut self, status: &Status<K::Details>) -> Result<(), KubeError> {
+    pub async fn write(&mut self, status: &Status<K::Details>) -> Result<bool, KubeError> {
         if *status != self.written {
             let version = self.resource_version.as_deref();
-            self.resource_version = object::write_status(self.api, self.object, version, status).await?;
+            let now = object::write_status(self.api, self.object, version, status).await?;
+            self.resource_version = now.resource_version();
             self.written.clone_from(status);
+            return Ok(self.is_same(&now));
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn is_same(&self, now: &K) -> bool {
+        let (read, now) = (self.object.meta(), now.meta());
+        read.uid == now.uid
+            && read.generation == now.generation
+            && read.deletion_timestamp.is_some() == now.deletion_timestamp.is_some()
     }
 
     /// Was anything written in this turn?
@@ -70,14 +80,19 @@ impl<K: Kind> Ledger<K> for ObjectLedger<'_, K> {
         status: &'b Status<K::Details>,
         _: &'b [Order<K::Step>],
     ) -> BoxFuture<'b, Result<(), NotAnnounced>> {
-        // An announcement has the time in it and so always differs: it is a write with the resource version that was
-        // read, and proves that the object is still what the plan was made for, its UID and deletion included.
+        // An announcement has the time in it and so always differs: it is a write with the UID and the resource version
+        // that were read. What comes back is the object as the API server has it, so that what is sent next never rests
+        // on a stale view: not even after a restore of etcd, which gives resource versions a second time.
         async move {
             let failed = |error: KubeError| {
                 let kind = if error.is_stale() { NotAnnounced::Stale } else { NotAnnounced::Failed };
                 kind(error.to_string())
             };
-            self.write(status).await.map_err(failed)
+            if self.write(status).await.map_err(failed)? {
+                Ok(())
+            } else {
+                Err(NotAnnounced::Stale("it was changed or deleted meanwhile".to_owned()))
+            }
         }
         .boxed()
     }

@@ -49,11 +49,13 @@ async fn set_finalizers<K: Kind>(
     resource_version: Option<String>,
     finalizers: &[&str],
 ) -> Result<K, KubeError> {
-    let patch = json!({ "metadata": { "resourceVersion": resource_version, "finalizers": finalizers } });
+    let uid = object.meta().uid.as_deref();
+    let patch =
+        json!({ "metadata": { "uid": uid, "resourceVersion": resource_version, "finalizers": finalizers } });
     within(api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch))).await
 }
 
-/// Writes the whole status, and returns the new resource version.
+/// Writes the whole status, and returns the object as it is then.
 ///
 /// # Errors
 /// Also when the object is not the one that was read: made anew under the same name, edited, or being deleted.
@@ -62,14 +64,14 @@ pub async fn write_status<K: Kind>(
     object: &K,
     resource_version: Option<&str>,
     status: &Status<K::Details>,
-) -> Result<Option<String>, KubeError> {
+) -> Result<K, KubeError> {
     let body = json!({
         "apiVersion": K::api_version(&()),
         "kind": K::kind(&()),
-        "metadata": { "resourceVersion": resource_version },
+        // The UID too: after a restore of etcd, resource versions are given a second time.
+        "metadata": { "uid": object.meta().uid, "resourceVersion": resource_version },
         "status": status,
     });
     let params = PatchParams::apply(MANAGER).force();
-    let written: K = within(api.patch_status(&object.name_any(), &params, &Patch::Apply(body))).await?;
-    Ok(written.resource_version())
+    within(api.patch_status(&object.name_any(), &params, &Patch::Apply(body))).await
 }

@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use k8s_openapi::jiff::Timestamp;
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use tracing::Instrument;
 
@@ -34,6 +33,11 @@ pub async fn reconcile<K: Kind>(
             let name = invalid.metadata.name.as_deref().unwrap_or_default();
             let namespace = invalid.metadata.namespace.as_deref().unwrap_or_default();
             tracing::error!(kind = %K::kind(&()), namespace, name, error = %invalid.error, "this object cannot be read and is left alone; it was stored under an older schema or changed by hand");
+            let note = format!(
+                "This object cannot be read and is left alone: {}. It was stored under an older schema; mend it with kubectl edit",
+                invalid.error
+            );
+            kind.context.events.warn_of(&*guard, &Event { reason: "Unreadable", note }).await;
             return Ok(Action::await_change());
         }
     };
@@ -108,7 +112,7 @@ impl<K: Kind> Turn<'_, K> {
 
     async fn pause(&self, object: &K, before: &Status<K::Details>) -> Result<Action, End> {
         let generation = object.meta().generation.unwrap_or_default();
-        let status = verdict::paused(before, generation, Timestamp::now());
+        let status = verdict::paused(before, generation, (self.kind.context.clock)());
         ObjectLedger::new(&self.api, object).write(&status).await?;
         Ok(Action::await_change())
     }
@@ -123,7 +127,7 @@ impl<K: Kind> Turn<'_, K> {
         if object.meta().deletion_timestamp.is_some() && !deletion_needs_astra(object) {
             let status = object.status().cloned().unwrap_or_default();
             let outcome = Outcome::Clean("nothing in Astra is removed".to_owned());
-            return Driven { status, outcome, conditions: None };
+            return Driven { status, outcome, conditions: None, notice: None };
         }
         let credentials = &self.kind.context.credentials;
         let from = object.common().credentials;
@@ -168,7 +172,7 @@ impl<K: Kind> Turn<'_, K> {
             memory,
             ledger,
             timing: self.kind.context.timing,
-            now: Timestamp::now,
+            now: self.kind.context.clock,
             look_now: asks_to_look(object),
         };
         drive.run().await
@@ -188,6 +192,10 @@ impl<K: Kind> Turn<'_, K> {
             self.kind.wake_neighbours(object);
         }
         ledger.publish(&self.kind.context.events).await;
+        if let Some(notice) = &driven.notice {
+            tracing::warn!(reason = notice.reason, "{}", notice.note);
+            self.kind.context.events.warn_of(object, notice).await;
+        }
         if let Outcome::Stale(stale) = &driven.outcome {
             tracing::debug!(%stale, "looking again");
         }
@@ -198,7 +206,7 @@ impl<K: Kind> Turn<'_, K> {
             failures: memory.failures,
             waits: memory.waits,
             jitter: fastrand::f64(),
-            now: Timestamp::now(),
+            now: (self.kind.context.clock)(),
             timing: self.kind.context.timing,
         };
         let Verdict { status, next, warning, clean } = verdict::verdict(driven, before, at);
@@ -276,7 +284,7 @@ fn without_astra<K: Kind>(object: &K, problem: Problem) -> Driven<K::Details> {
     } else {
         Outcome::Failed(problem, None)
     };
-    Driven { status, outcome, conditions: None }
+    Driven { status, outcome, conditions: None, notice: None }
 }
 
 /// One line when what is said about the object changes.

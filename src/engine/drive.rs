@@ -4,25 +4,27 @@
 //! laws can be tested with the very code that runs.
 
 mod database;
+mod in_flight;
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use astra_devops::{Method, databases::Database, error::Class};
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
 use super::{
-    Goal, Identities, Kind, Peer, Plan, Planned, Problem, Reason, View,
+    Event, Goal, Identities, Kind, Peer, Plan, Planned, Problem, Reason, View,
     conflict::{self, Claim},
+    guard::{self, Licence, Ruling},
     ledger::{Ledger, Order},
     memory::Memory,
     outcome::{Driven, Outcome, Stop, failed, stopped},
-    ownership, resolve,
-    timing::Timing,
+    ownership, record, resolve,
+    timing::{Clock, Timing},
 };
 use crate::{
     organization::{Freshness, Organization},
-    resource::{DeletionPolicy, Management},
+    resource::{DeletionPolicy, Management, annotation},
     status::{InFlight, Status},
 };
 
@@ -43,8 +45,8 @@ pub struct Drive<'a, K: Kind> {
     pub ledger: &'a mut dyn Ledger<K>,
     /// Times.
     pub timing: Timing,
-    /// The wall clock, for times in the status.
-    pub now: fn() -> Timestamp,
+    /// The time of day, for times in the status.
+    pub now: Clock,
     /// Must Astra be looked at now, whatever was read a moment ago?
     pub look_now: bool,
 }
@@ -59,19 +61,36 @@ impl<K: Kind> fmt::Debug for Drive<'_, K> {
 #[must_use]
 pub fn deletion_needs_astra<K: Kind>(object: &K) -> bool {
     let owns = object.status().is_some_and(|status| !status.owned.is_empty() || status.in_flight.is_some());
-    owns && object.common().deletion_policy == DeletionPolicy::Delete
+    // Who changed the record may have struck out what is owned.
+    (owns || !record::is_sound(object)) && object.common().deletion_policy == DeletionPolicy::Delete
 }
 
 impl<K: Kind> Drive<'_, K> {
     /// Brings Astra to what the object says, as far as that goes now.
     pub async fn run(mut self) -> Driven<K::Details> {
-        let status = self.object.status().cloned().unwrap_or_default();
-        let mut driven = Driven { status, outcome: Outcome::Done(String::new()), conditions: None };
+        let recorded = self.object.status().cloned().unwrap_or_default();
+        let mut driven = Driven {
+            status: recorded,
+            outcome: Outcome::Done(String::new()),
+            conditions: None,
+            notice: None,
+        };
+        let sound = record::is_sound(self.object);
+        if !sound {
+            driven.notice = Some(disbelief(&driven.status));
+            driven.status = record::without_facts(&driven.status);
+            driven.status.in_flight = Some(self.unknown_announcement());
+        }
         let deleting = self.object.meta().deletion_timestamp.is_some();
-        let result = if deleting { self.absent(&mut driven).await } else { self.present(&mut driven).await };
+        let result = match (deleting, sound) {
+            (false, _) => self.present(&mut driven).await,
+            (true, true) => self.absent(&mut driven).await,
+            (true, false) => self.absent_without_record(&mut driven).await,
+        };
         driven.outcome = match result {
             Ok(outcome) | Err(Stop(outcome)) => outcome,
         };
+        self.seal(&mut driven.status);
         driven
     }
 
@@ -122,15 +141,48 @@ impl<K: Kind> Drive<'_, K> {
                 "database {id} does not exist any more, and all of this object's with it"
             )));
         };
+        self.remove(&database, &place, driven).await
+    }
+
+    /// Deletion of an object whose record is not believed: it owns what it would own had it been looked at before, which
+    /// is what its spec wants and Astra has.
+    async fn absent_without_record(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
+        let desired = self.object.desired()?;
+        let database = self.database(&mut driven.status).await?;
+        let place = K::place(&desired, &database, &driven.status.details)?;
+        let observed = K::observe(self.organization, &place, Freshness::Direct).await?;
         let peers = (self.peers)(&database, &place);
+        let look = Look {
+            goal: Goal::Present(&desired),
+            declared: Some(&desired),
+            place: &place,
+            database: Some(&database),
+            observed: &observed,
+            peers: &peers,
+        };
+        let details = K::details(&look.view(&Identities::new(), &driven.status.details));
+        let owned = ownership::after_look(&look.view(&Identities::new(), &details), false);
+        driven.status.details = details;
+        driven.status.owned = owned.into_iter().collect();
+        self.remove(&database, &place, driven).await
+    }
+
+    /// Takes away what is owned, until a look shows that it is gone.
+    async fn remove(
+        &mut self,
+        database: &Database,
+        place: &K::Place,
+        driven: &mut Driven<K::Details>,
+    ) -> Result<Outcome, Stop> {
+        let peers = (self.peers)(database, place);
         let declared = self.object.desired().ok();
         for _ in 0..ROUNDS {
-            let observed = K::observe(self.organization, &place, Freshness::Direct).await?;
+            let observed = K::observe(self.organization, place, Freshness::Direct).await?;
             let look = Look {
                 goal: Goal::Absent,
                 declared: declared.as_ref(),
-                place: &place,
-                database: Some(&database),
+                place,
+                database: Some(database),
                 observed: &observed,
                 peers: &peers,
             };
@@ -203,6 +255,7 @@ impl<K: Kind> Drive<'_, K> {
         match plan {
             Plan::Done => {
                 status.in_flight = None;
+                status.applied_generation = self.object.meta().generation;
                 Ok(Some(Outcome::Done(K::summary(&view))))
             }
             Plan::Wait(problem) | Plan::Blocked(problem) => {
@@ -218,37 +271,34 @@ impl<K: Kind> Drive<'_, K> {
                 if let Some(problem) = look.database.and_then(resolve::unavailable).filter(waits) {
                     return Err(problem.into());
                 }
+                let steps = match look.goal {
+                    Goal::Present(_) => match guard::rule(&view, steps, self.licence(status)) {
+                        Ruling::Pass(steps) | Ruling::Only(steps) => steps,
+                        Ruling::Stop(problem) => {
+                            status.in_flight = None;
+                            return Ok(Some(stopped(problem)));
+                        }
+                    },
+                    // Deletion is what a person has asked for.
+                    Goal::Absent => steps,
+                };
                 self.act(look.place, &steps, status).await
             }
         }
     }
 
-    /// Is something on its way that this look may not show yet? Then no new step is sent, and nothing is called done.
-    fn unsettled(&self, status: &Status<K::Details>, plan: &Plan<K::Step>) -> Option<Problem> {
-        if let Some((step, _)) = self.memory.unseen.first() {
-            return Some(Problem::new(
-                Reason::WaitingForAstra,
-                format!("sent and not seen in Astra yet: {step}"),
-            ));
+    /// What the guard against mass removals may let pass.
+    fn licence(&self, status: &Status<K::Details>) -> Licence {
+        let meta = self.object.meta();
+        let annotation = meta.annotations.as_ref().and_then(|all| all.get(annotation::ALLOW_MASS_REMOVAL));
+        Licence {
+            applied: status.applied_generation.is_some() && status.applied_generation == meta.generation,
+            allowed: annotation.and_then(|number| number.parse().ok()),
         }
-        // Announced by a process that is gone: perhaps sent, perhaps not. Steps that may be repeated are; a world that
-        // is as the announced generation wanted it has them; anything else is waited out.
-        let in_flight = status.in_flight.as_ref().filter(|_| self.memory.last_write.is_none())?;
-        let age = (self.now)().duration_since(in_flight.since.0);
-        let passed = Duration::try_from(age).is_ok_and(|age| age >= self.timing.settle);
-        let repeatable =
-            |steps: &[Planned<K::Step>]| steps.iter().all(|planned| K::is_repeatable(&planned.step));
-        let settled = match plan {
-            Plan::Act(steps) => repeatable(steps),
-            _ => self.object.meta().generation == Some(in_flight.generation),
-        };
-        (!passed && !settled).then(|| {
-            let steps = in_flight.steps.join("; ");
-            Problem::new(
-                Reason::WaitingForAstra,
-                format!("announced before a restart, and not known to be carried out: {steps}"),
-            )
-        })
+    }
+
+    fn seal(&self, status: &mut Status<K::Details>) {
+        record::seal(self.object.meta().uid.as_deref().unwrap_or_default(), status);
     }
 
     /// Announces the steps, then sends them one by one. A failure ends the round: the rest is planned anew.
@@ -273,6 +323,7 @@ impl<K: Kind> Drive<'_, K> {
             why: why.clone(),
         };
         let orders: Vec<_> = steps.iter().map(order).collect();
+        self.seal(status);
         self.ledger.announce(status, &orders).await?;
         for order in &orders {
             if let Some(outcome) = self.send(order, status).await {
@@ -309,6 +360,17 @@ impl<K: Kind> Drive<'_, K> {
                 Some(failed(&error, &format!("could not {step}")))
             }
         }
+    }
+}
+
+/// What is told when a record is not believed.
+fn disbelief<D>(status: &Status<D>) -> Event {
+    let claimed = if status.owned.is_empty() { "nothing".to_owned() } else { status.owned.join(", ") };
+    Event {
+        reason: "RecordNotBelieved",
+        note: format!(
+            "The status does not fit its checksum: somebody else changed it, or it is another object's. It starts anew from the spec and Astra; what only the old record claimed is left alone in Astra. It claimed {claimed}"
+        ),
     }
 }
 

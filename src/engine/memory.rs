@@ -10,6 +10,7 @@ use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Kind, outcome::Outcome};
+use crate::status::InFlight;
 
 /// What this process remembers of an object between two looks. Nothing of it is needed after a crash.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Memory<K: Kind> {
     pub last_write: Option<Instant>,
     /// The same by the wall clock, until it is in the status.
     pub changed: Option<Timestamp>,
+    /// The announcement of an earlier process, and when this one first saw it.
+    pub announcement: Option<(InFlight, Instant)>,
     /// Failures in a row.
     pub failures: u32,
     /// Looks in a row that ended in waiting.
@@ -28,7 +31,14 @@ pub struct Memory<K: Kind> {
 
 impl<K: Kind> Default for Memory<K> {
     fn default() -> Self {
-        Self { unseen: Unseen::default(), last_write: None, changed: None, failures: 0, waits: 0 }
+        Self {
+            unseen: Unseen::default(),
+            last_write: None,
+            changed: None,
+            announcement: None,
+            failures: 0,
+            waits: 0,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use astra_devops::{Error, error::Class};
 
-use super::{KindCondition, Problem, Reason, ledger::NotAnnounced};
+use super::{Event, KindCondition, Problem, Reason, ledger::NotAnnounced};
 use crate::status::Status;
 
 /// How a look ended.
@@ -33,6 +33,8 @@ pub struct Driven<D> {
     pub status: Status<D>,
     /// How it ended.
     pub outcome: Outcome,
+    /// What a person should know of this look, whatever came of it.
+    pub notice: Option<Event>,
     /// The kind's own conditions; `None` when Astra could not be looked at.
     pub conditions: Option<Vec<KindCondition>>,
 }

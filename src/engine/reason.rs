@@ -53,6 +53,8 @@ reasons! {
     Conflict,
     /// Another object must be looked at first, or does the same thing first.
     WaitingForPeer,
+    /// Most of what is in Astra would be removed, and not because the spec changed.
+    MassRemoval,
     /// Astra refused a change.
     ChangeRefused,
     /// The Kubernetes API cannot be reached or answers with errors.
@@ -91,6 +93,7 @@ impl Reason {
             | Self::DatabaseTerminated
             | Self::DatabaseParked
             | Self::Conflict
+            | Self::MassRemoval
             | Self::ChangeRefused
             | Self::EndpointRejected
             | Self::PeeringFailed => true,

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
+
+/// Tells the time of day, for what people read. Nothing is decided by it: it can be set, and jump.
+pub type Clock = fn() -> Timestamp;
+
 /// Times that shape the engine.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {

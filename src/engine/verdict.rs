@@ -57,7 +57,7 @@ pub struct Circumstances {
 /// Judges a look. `before` is the status that the object has.
 #[must_use]
 pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstances) -> Verdict<D> {
-    let Driven { mut status, outcome, conditions } = driven;
+    let Driven { mut status, outcome, conditions, notice: _ } = driven;
     let next = next_look(&outcome, at);
     let said = match outcome {
         Outcome::Done(summary) => Said { ready: true, problem: Problem::new(Reason::UpToDate, summary) },
@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn driven(outcome: Outcome) -> Driven<()> {
-        Driven { status: Facts::default(), outcome, conditions: Some(Vec::new()) }
+        Driven { status: Facts::default(), outcome, conditions: Some(Vec::new()), notice: None }
     }
 
     fn problem(reason: Reason) -> Problem {

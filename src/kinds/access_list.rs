@@ -22,7 +22,7 @@ use astra_devops::{
 use ipnet::Ipv4Net;
 
 use crate::{
-    engine::{Common, Event, Goal, Identities, Kind, Plan, Problem, View},
+    engine::{Common, Event, Goal, Identities, Kind, Plan, Planned, Problem, View},
     organization::{Freshness, Organization},
     status::Status,
 };
@@ -119,6 +119,29 @@ impl Kind for AstraAccessList {
 
     fn plan(view: &View<'_, Self>) -> Plan<Step> {
         plan::plan(view)
+    }
+
+    fn there(view: &View<'_, Self>) -> usize {
+        view.observed.entries().len()
+    }
+
+    fn removes(view: &View<'_, Self>, step: &Step) -> usize {
+        match step {
+            Step::Replace { entries, .. } => {
+                let kept: Vec<_> =
+                    entries.iter().filter_map(|entry| observed::network(&entry.address)).collect();
+                let gone = |entry: &&Entry| {
+                    observed::network(&entry.address).is_none_or(|network| !kept.contains(&network))
+                };
+                view.observed.entries().iter().filter(gone).count()
+            }
+            Step::Remove { .. } => 1,
+            Step::Add { .. } | Step::Restrict => 0,
+        }
+    }
+
+    fn additions(view: &View<'_, Self>) -> Vec<Planned<Step>> {
+        plan::additions(view)
     }
 
     fn claims(step: &Step) -> Identities {

@@ -23,7 +23,7 @@ use astra_devops::{
 };
 
 use crate::{
-    engine::{Common, Event, Identities, Identity, Kind, KindCondition, Plan, Problem, View},
+    engine::{Common, Event, Goal, Identities, Identity, Kind, KindCondition, Plan, Planned, Problem, View},
     organization::{Freshness, Organization},
     status::Status,
 };
@@ -144,6 +144,21 @@ impl Kind for AstraPrivateEndpoint {
 
     fn plan(view: &View<'_, Self>) -> Plan<Step> {
         plan::plan(view)
+    }
+
+    fn there(view: &View<'_, Self>) -> usize {
+        view.observed.allowed_principals.len() + view.observed.endpoints.len()
+    }
+
+    fn removes(_: &View<'_, Self>, step: &Step) -> usize {
+        usize::from(matches!(step, Step::Disconnect { .. } | Step::Disallow { .. }))
+    }
+
+    fn additions(view: &View<'_, Self>) -> Vec<Planned<Step>> {
+        match view.goal {
+            Goal::Present(desired) => plan::additions(desired, view),
+            Goal::Absent => Vec::new(),
+        }
     }
 
     fn claims(step: &Step) -> Identities {

@@ -18,7 +18,7 @@ use astra_devops::{
 };
 
 use crate::{
-    engine::{Common, Event, Identities, Kind, Plan, Problem, View},
+    engine::{Common, Event, Identities, Kind, Plan, Planned, Problem, View},
     organization::{Freshness, Organization},
     resource::Management,
     status::Status,
@@ -109,6 +109,19 @@ impl Kind for AstraVpcPeering {
 
     fn plan(view: &View<'_, Self>) -> Plan<Step> {
         plan::plan(view)
+    }
+
+    fn there(view: &View<'_, Self>) -> usize {
+        usize::from(view.observed.is_some())
+    }
+
+    fn removes(_: &View<'_, Self>, step: &Step) -> usize {
+        usize::from(matches!(step, Step::Delete { .. }))
+    }
+
+    fn additions(_: &View<'_, Self>) -> Vec<Planned<Step>> {
+        // The one removal of this kind is a deletion, which is never held back.
+        Vec::new()
     }
 
     fn claims(step: &Step) -> Identities {

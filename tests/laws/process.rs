@@ -170,7 +170,12 @@ impl<'a, K: Lawful> Process<'a, K> {
     ) -> Driven<K::Details> {
         if object.meta().deletion_timestamp.is_some() && !deletion_needs_astra(object) {
             let status = object.status().cloned().unwrap_or_default();
-            return Driven { status, outcome: Outcome::Clean("nothing".into()), conditions: None };
+            return Driven {
+                status,
+                outcome: Outcome::Clean("nothing".into()),
+                conditions: None,
+                notice: None,
+            };
         }
         let stores = self.stores;
         let drive = Drive {

@@ -74,6 +74,28 @@ fn change(desired: &Desired, observed: &Observed, restricted: bool) -> String {
     parts.join(" ")
 }
 
+/// What can be done while removals wait: missing addresses are added, and when that is seen, access is restricted.
+#[must_use]
+pub fn additions(view: &View<'_, AstraAccessList>) -> Steps {
+    let Goal::Present(desired) = view.goal else { return Steps::new() };
+    let steps = match desired.management {
+        Management::Shared => share(desired, view).unwrap_or_default(),
+        Management::Exclusive => {
+            let differs = |wanted: &&Wanted| !view.observed.has(&wanted.entry);
+            let entries: Vec<Entry> =
+                desired.entries.iter().filter(differs).map(|wanted| wanted.entry.clone()).collect();
+            if !entries.is_empty() {
+                vec![Planned::new(Step::Add { entries }, "in the spec, and missing or different in Astra")]
+            } else if desired.access != Access::Open && !view.observed.is_restricted() {
+                vec![Planned::new(Step::Restrict, "the spec restricts access to the list")]
+            } else {
+                Steps::new()
+            }
+        }
+    };
+    steps.into_iter().filter(|planned| !matches!(planned.step, Step::Remove { .. })).collect()
+}
+
 /// Shared: what is missing is added; when that is seen, access is restricted if the spec says so; when that is seen
 /// too, what this object owns and no longer wants is removed.
 fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, Problem> {

@@ -34,7 +34,9 @@ pub fn plan(view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
     }
 }
 
-fn additions(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Steps {
+/// What is missing.
+#[must_use]
+pub fn additions(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Steps {
     let mut steps = Steps::new();
     let missing: Vec<String> = desired
         .principals
