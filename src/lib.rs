@@ -17,6 +17,8 @@
 //! | [`reference`] | the reference pages, rendered from the definitions |
 //! | [`cli`], [`server`], [`telemetry`] | the program around it |
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod controller;
 pub mod engine;

@@ -1,5 +1,7 @@
 //! The program `astra-operator`. All it does is in the library.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clap::Parser;

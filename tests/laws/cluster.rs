@@ -19,7 +19,10 @@ use kube::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::{clock, lawful::Lawful};
+use crate::{
+    clock,
+    lawful::{Lawful, governs},
+};
 
 /// The namespace of all objects.
 pub(crate) const NAMESPACE: &str = "team";
@@ -270,25 +273,4 @@ impl<K: Lawful> Inner<K> {
 fn bump(value: &mut Value) {
     let generation = value["metadata"]["generation"].as_i64().unwrap_or_default();
     value["metadata"]["generation"] = json!(generation + 1);
-}
-
-/// May this object write, or does it have to yield? To an older one, where one of the two is Exclusive; and an Exclusive
-/// one to any that has something there already.
-pub(crate) fn governs<K: Lawful>(object: &K, all: &[K]) -> bool {
-    let owns = |object: &K| object.status().is_some_and(|status| !status.owned.is_empty());
-    let older = |other: &K| elders(object, all).iter().any(|elder| elder.name_any() == other.name_any());
-    all.iter().filter(|other| other.name_any() != object.name_any()).all(|other| {
-        match (object.is_exclusive(), other.is_exclusive()) {
-            (true, true) => !older(other),
-            (true, false) => !older(other) && !owns(other),
-            (false, true) => !older(other) || owns(object),
-            (false, false) => true,
-        }
-    })
-}
-
-/// The objects that are older, those of the same second by name.
-pub(crate) fn elders<'a, K: Lawful>(object: &K, all: &'a [K]) -> Vec<&'a K> {
-    let age = |object: &K| (object.creation_timestamp(), object.name_any());
-    all.iter().filter(|other| age(other) < age(object)).collect()
 }

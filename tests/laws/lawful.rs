@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use astra_operator::engine::Kind;
+use astra_operator::{engine::Kind, resource::DeletionPolicy};
 use astra_simulator::{Event, Recorded, state::Database};
+
+use kube::ResourceExt;
 
 use crate::case::{Case, Thing, Wish};
 
@@ -73,4 +75,35 @@ impl<K: Lawful> Write<'_, K> {
         let first = all.next().unwrap_or_default();
         all.fold(first, |kept, wanted| kept.intersection(&wanted).cloned().collect())
     }
+}
+
+/// What an object's status says that it owns.
+pub(crate) fn owned<K: Lawful>(object: &K) -> Vec<String> {
+    object.status().map(|status| status.owned.clone()).unwrap_or_default()
+}
+
+/// Is what it owns taken away with it?
+pub(crate) fn deletes<K: Lawful>(object: &K) -> bool {
+    object.common().deletion_policy == DeletionPolicy::Delete
+}
+
+/// May this object write, or does it have to yield? To an older one, where one of the two is Exclusive; and an Exclusive
+/// one to any that has something there already.
+pub(crate) fn governs<K: Lawful>(object: &K, all: &[K]) -> bool {
+    let owns = |object: &K| object.status().is_some_and(|status| !status.owned.is_empty());
+    let older = |other: &K| elders(object, all).iter().any(|elder| elder.name_any() == other.name_any());
+    all.iter().filter(|other| other.name_any() != object.name_any()).all(|other| {
+        match (object.is_exclusive(), other.is_exclusive()) {
+            (true, true) => !older(other),
+            (true, false) => !older(other) && !owns(other),
+            (false, true) => !older(other) || owns(object),
+            (false, false) => true,
+        }
+    })
+}
+
+/// The objects that are older, those of the same second by name.
+pub(crate) fn elders<'a, K: Lawful>(object: &K, all: &'a [K]) -> Vec<&'a K> {
+    let age = |object: &K| (object.creation_timestamp(), object.name_any());
+    all.iter().filter(|other| age(other) < age(object)).collect()
 }

@@ -17,9 +17,8 @@ use tokio::time::Instant;
 use crate::{
     case::{Action, Case, case},
     fuse::{Fuse, MOMENTS, Moment},
-    lawful::{Lawful, Things},
+    lawful::{Lawful, Things, owned},
     stage::{SETTLED, Stage, in_virtual_time},
-    wire::owned,
 };
 
 /// A runner over so many cases. Without a wish they are the same in every run, so that a change is judged by what it
@@ -64,7 +63,7 @@ pub(crate) fn deleting_all_leaves_what_is_not_owned<K: Lawful>() {
                 let mut stays: Vec<String> = Vec::new();
                 for object in stage.cluster.objects() {
                     let owned = owned(&object);
-                    if crate::stage::deletes(&object) {
+                    if crate::lawful::deletes(&object) {
                         may_go.extend(owned);
                     } else {
                         stays.extend(owned);
@@ -276,7 +275,7 @@ pub(crate) fn refusals_change_nothing<K: Lawful>() {
                         && verdict::find(conditions, "Ready")
                             .is_some_and(|ready| ready.reason == "WaitingForAstra");
                     let reason = if writes_only && looks { "WaitingForAstra" } else { reason };
-                    found.extend(crate::rest::as_kstatus_wants(conditions, reason));
+                    found.extend(crate::kstatus::as_kstatus_wants(conditions, reason));
                 }
                 // Another process, once Astra is well again; the object itself was not touched.
                 stage.simulator.clear_faults();
@@ -306,7 +305,7 @@ pub(crate) fn refusals_do_not_finish_a_deletion<K: Lawful>() {
                 stage.operate(Instant::now() + Duration::from_secs(100)).await;
                 let mut found = Vec::new();
                 let gone = stage.cluster.get("o0").is_none();
-                let needed = crate::stage::deletes(&object) && !owned(&object).is_empty();
+                let needed = crate::lawful::deletes(&object) && !owned(&object).is_empty();
                 if gone == needed {
                     found.push(format!(
                         "law 8: {reason}: deleted object gone: {gone}, with {:?}",

@@ -16,6 +16,7 @@ mod clock;
 mod cluster;
 mod fuse;
 mod kinds;
+mod kstatus;
 mod lawful;
 mod laws;
 mod process;
@@ -23,6 +24,7 @@ mod regressions;
 mod rest;
 mod stage;
 mod wire;
+mod world;
 
 use astra_operator::kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering, KINDS};
 use kube::CustomResourceExt;

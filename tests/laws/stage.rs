@@ -12,9 +12,7 @@ use astra_devops::{Client, Token, Transport};
 use astra_operator::{controller::peers::Stores, organization::Organization};
 use astra_simulator::{
     Simulator, State,
-    state::{
-        ACME, ACME_TOKEN, AccessList, AddressEntry, Cloud, Database, Datacenter, PrivateLink, database_id,
-    },
+    state::{ACME_TOKEN, Database},
 };
 use kube::ResourceExt;
 use tokio::time::{Instant, sleep};
@@ -24,9 +22,10 @@ use crate::{
     clock,
     cluster::Cluster,
     fuse::Fuse,
-    lawful::{Lawful, Things},
+    lawful::{Lawful, Things, deletes, owned},
     process::Process,
-    wire::{Violations, Wire, owned},
+    wire::{Violations, Wire},
+    world::bystander,
 };
 
 /// After this long without an action, all must be quiet. Longer than the settle time, the longest lag and two resyncs.
@@ -37,51 +36,6 @@ pub(crate) fn in_virtual_time<T>(test: impl Future<Output = T>) -> T {
     fastrand::seed(7);
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(true).build().unwrap().block_on(test)
-}
-
-/// A database of acme's without anything in its network.
-pub(crate) fn database(number: &str, name: &str, cloud: u8, tier: &str, regions: u8) -> Database {
-    let id = database_id(number);
-    let datacenter = |n: u8| Datacenter {
-        id: format!("{id}-{n}"),
-        region: format!("region-{n}"),
-        status: "ACTIVE".into(),
-    };
-    Database {
-        name: name.into(),
-        organization: ACME.into(),
-        cloud_provider: [Cloud::Aws, Cloud::Azure, Cloud::Gcp][usize::from(cloud)],
-        tier: tier.into(),
-        status: "ACTIVE".into(),
-        datacenters: (1..=regions).map(datacenter).collect(),
-        keyspaces: vec!["default_keyspace".into()],
-        capacity_units: 1,
-        db_type: None,
-        created: None,
-        access_list: None,
-        private_links: Vec::new(),
-        peering: None,
-        id,
-    }
-}
-
-/// Another database, whose network is none of anybody's business.
-fn bystander(cloud: u8) -> Database {
-    let mut database = database("02", "bystander", cloud, "C10", 1);
-    let entry = AddressEntry {
-        address: "203.0.113.0/24".into(),
-        description: "theirs".into(),
-        enabled: true,
-        last_update_date_time: None,
-    };
-    database.access_list = Some(AccessList { addresses: vec![entry], access_list_enabled: true });
-    database.private_links.push(PrivateLink {
-        datacenter_id: format!("{}-1", database.id),
-        service_name: String::new(),
-        allowed_principals: vec!["theirs".into()],
-        endpoints: Vec::new(),
-    });
-    database
 }
 
 /// A case being played.
@@ -243,9 +197,4 @@ impl<'a, K: Lawful> Stage<'a, K> {
             .map(|object| (object.name_any(), serde_json::to_string(&object.status()).unwrap()))
             .collect()
     }
-}
-
-/// Is what it owns taken away with it?
-pub(crate) fn deletes<K: Lawful>(object: &K) -> bool {
-    object.common().deletion_policy == astra_operator::resource::DeletionPolicy::Delete
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     cluster::Cluster,
     fuse::Fuse,
-    lawful::{Lawful, Things, Write},
+    lawful::{Lawful, Things, Write, owned},
 };
 
 /// What was seen that must not be.
@@ -160,11 +160,6 @@ impl<K: Lawful> Wire<K> {
         }
         found
     }
-}
-
-/// What an object's status says that it owns.
-pub(crate) fn owned<K: Lawful>(object: &K) -> Vec<String> {
-    object.status().map(|status| status.owned.clone()).unwrap_or_default()
 }
 
 /// A removal from an access list names exactly one address, in the query and in the body: anything else may be read as

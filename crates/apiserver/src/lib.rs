@@ -16,6 +16,8 @@
 //! validation by the schema (types, patterns, lengths), `managedFields` in answers, tables, dry runs, deletion of
 //! collections, strategic merge patches, and garbage collection by owners.
 
+#![forbid(unsafe_code)]
+
 mod journal;
 mod managers;
 mod object;

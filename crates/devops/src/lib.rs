@@ -18,6 +18,8 @@
 //! What is deliberately missing: a function that deletes a whole access list. A `DELETE` of it without an address
 //! reopens the database to the internet, so [`access_list::RemoveAddress`] always carries exactly one.
 
+#![forbid(unsafe_code)]
+
 pub mod access_list;
 pub mod answer;
 pub mod call;

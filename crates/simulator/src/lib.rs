@@ -83,6 +83,8 @@
 //!   the state says from which address callers come.
 //! - Roles, users, tokens, customer keys, streaming and billing are not there: 404.
 
+#![forbid(unsafe_code)]
+
 mod address;
 mod areas;
 mod auth;

@@ -1,5 +1,7 @@
 //! The program `astra-simulator`: the simulated DevOps API on a socket.
 
+#![forbid(unsafe_code)]
+
 use std::{
     fs,
     io::{self, Write},

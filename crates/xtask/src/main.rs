@@ -3,6 +3,8 @@
 //! `demo` and `test` need a Kubernetes API server: [`control_plane`] builds one from source (once) and runs it, or a
 //! user's own is used. Everything that is started is stopped again ([`process`]), by whichever way the command ends.
 
+#![forbid(unsafe_code)]
+
 mod cargo;
 mod cluster;
 mod control_plane;

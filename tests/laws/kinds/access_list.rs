@@ -16,7 +16,7 @@ use super::{common, management};
 use crate::{
     case::{Case, Thing, Wish},
     lawful::{Lawful, Things, Write},
-    stage,
+    world,
 };
 
 /// Networks, some within others.
@@ -142,7 +142,7 @@ fn wanted_by_all(objects: &[AstraAccessList]) -> Callers {
 
 impl Lawful for AstraAccessList {
     fn database(case: &Case) -> Database {
-        let mut database = stage::database("01", "orders", case.cloud, "serverless", case.regions);
+        let mut database = world::database("01", "orders", case.cloud, "serverless", case.regions);
         let entries: Vec<_> = case
             .foreign
             .iter()

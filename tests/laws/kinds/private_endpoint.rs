@@ -9,7 +9,7 @@ use super::{common, management};
 use crate::{
     case::{Case, Thing, Wish},
     lawful::{Lawful, Things, Write},
-    stage,
+    world,
 };
 
 /// Things below this are principals, the others endpoints.
@@ -84,7 +84,7 @@ fn named(id: &str) -> String {
 
 impl Lawful for AstraPrivateEndpoint {
     fn database(case: &Case) -> Database {
-        let mut database = stage::database("01", "orders", case.cloud, "serverless", case.regions);
+        let mut database = world::database("01", "orders", case.cloud, "serverless", case.regions);
         let (principals, endpoints): (Vec<Thing>, Vec<Thing>) =
             case.foreign.iter().partition(|thing| thing.id < PRINCIPALS);
         let datacenter = database.datacenters[0].id.clone();

@@ -7,7 +7,7 @@ use super::common;
 use crate::{
     case::{Case, Thing, Wish},
     lawful::{Lawful, Things},
-    stage,
+    world,
 };
 
 const TENANT: &str = "3f2b8f0a-7d2e-4f61-9a55-2a8f4c1f7c10";
@@ -29,7 +29,7 @@ fn provider(database: &Database) -> String {
 impl Lawful for AstraVpcPeering {
     fn database(case: &Case) -> Database {
         let tier = if case.flags == 7 { "serverless" } else { "C10" };
-        let mut database = stage::database("01", "orders", case.cloud, tier, 1);
+        let mut database = world::database("01", "orders", case.cloud, tier, 1);
         if let Some(thing) = case.foreign.first().filter(|_| tier != "serverless") {
             let (account, vpc_id) = network(case.cloud, *thing);
             let provider = provider(&database);

@@ -13,7 +13,7 @@ fn common(name: &str, kind: &str, wish: &Wish) -> Value {
     let database = if wish.by_name {
         json!({ "name": "orders" })
     } else {
-        json!({ "id": super::stage::database("01", "", 0, "", 1).id })
+        json!({ "id": crate::world::database("01", "", 0, "", 1).id })
     };
     json!({
         "apiVersion": "astra.datastax.com/v1beta1",
