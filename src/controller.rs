@@ -1,5 +1,6 @@
 //! Everything that touches Kubernetes: watches, the queue, finalizers, statuses, events, Secrets.
 
+pub mod changes;
 pub mod credentials;
 pub mod events;
 pub mod ledger;
@@ -17,9 +18,9 @@ use kube::{
     Api, Client, ResourceExt,
     core::DeserializeGuard,
     runtime::{
-        Config, Controller, Predicate, PredicateConfig, WatchStreamExt,
+        Config, Controller, WatchStreamExt,
         controller::{Action, Error as ControllerError},
-        predicates, reflector, watcher,
+        reflector, watcher,
     },
 };
 use tokio::sync::watch;
@@ -125,8 +126,7 @@ pub fn run<K: Kind>(context: &Context) -> Running {
 
 /// One watch and its queue.
 ///
-/// The watch is filtered by generation and annotations, so that the operator's own status and finalizer writes do not
-/// come back as work.
+/// What the operator itself writes does not come back as work: see [`changes`].
 fn one<K: Kind>(
     api: Api<DeserializeGuard<K>>,
     store: reflector::Store<DeserializeGuard<K>>,
@@ -140,7 +140,7 @@ fn one<K: Kind>(
         let _ = stop.wait_for(|stop| *stop).await;
     };
     let ends = shared.clone();
-    let changes = watching::watch(api, store.clone())
+    let events = watching::watch(api, store.clone())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
@@ -148,13 +148,8 @@ fn one<K: Kind>(
             if let watcher::Event::Delete(DeserializeGuard(Ok(gone))) = event {
                 ends.wake_neighbours(gone);
             }
-        })
-        .applied_objects()
-        .predicate_filter(
-            predicates::generation.combine(predicates::annotations),
-            PredicateConfig::default(),
-        );
-    Controller::for_stream(changes, store)
+        });
+    Controller::for_stream(changes::changes(events), store)
         .reconcile_on(woken)
         .with_config(Config::default().concurrency(shared.context.concurrency))
         .graceful_shutdown_on(stopped.shared())

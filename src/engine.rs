@@ -80,6 +80,10 @@ pub trait Kind:
     /// The status, if the object has one that could be read.
     fn status(&self) -> Option<&Status<Self::Details>>;
 
+    /// The same object with this status.
+    #[must_use]
+    fn with_status(&self, status: Status<Self::Details>) -> Self;
+
     /// Parses the spec.
     ///
     /// # Errors

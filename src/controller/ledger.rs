@@ -40,7 +40,7 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
     /// As [`object::write_status`].
     pub async fn write(&mut self, status: &Status<K::Details>) -> Result<bool, KubeError> {
         if *status != self.written {
-            let version = self.resource_version.as_deref();
+            let version = self.resource_version.clone();
             let now = object::write_status(self.api, self.object, version, status).await?;
             self.resource_version = now.resource_version();
             self.written.clone_from(status);

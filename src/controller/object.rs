@@ -2,14 +2,14 @@
 
 use kube::{
     Api, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 
 use super::{KubeError, within};
 use crate::{engine::Kind, resource::FINALIZER, status::Status};
 
-/// The field manager of all server-side applies.
+/// The field manager of all statuses.
 pub const MANAGER: &str = "astra-operator";
 
 /// Does the object wait for the operator before it goes?
@@ -55,23 +55,24 @@ async fn set_finalizers<K: Kind>(
     within(api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch))).await
 }
 
-/// Writes the whole status, and returns the object as it is then.
+/// Replaces the whole status, and returns the object as it is then.
+///
+/// Not a server-side apply: what somebody else has put into the status would be theirs, and stay there for ever.
 ///
 /// # Errors
 /// Also when the object is not the one that was read: made anew under the same name, edited, or being deleted.
 pub async fn write_status<K: Kind>(
     api: &Api<K>,
     object: &K,
-    resource_version: Option<&str>,
+    resource_version: Option<String>,
     status: &Status<K::Details>,
 ) -> Result<K, KubeError> {
-    let body = json!({
-        "apiVersion": K::api_version(&()),
-        "kind": K::kind(&()),
-        // The UID too: after a restore of etcd, resource versions are given a second time.
-        "metadata": { "uid": object.meta().uid, "resourceVersion": resource_version },
-        "status": status,
-    });
-    let params = PatchParams::apply(MANAGER).force();
-    within(api.patch_status(&object.name_any(), &params, &Patch::Apply(body))).await
+    let mut written = object.with_status(status.clone());
+    let meta = written.meta_mut();
+    // The UID goes out too: after a restore of etcd, resource versions are given a second time.
+    meta.resource_version = resource_version;
+    // The watch has emptied them, and an empty list would be taken for "forget who owns what".
+    meta.managed_fields = None;
+    let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+    within(api.replace_status(&object.name_any(), &params, &written)).await
 }

@@ -37,16 +37,23 @@ impl<K: Kind> Stores<K> {
         peers
     }
 
-    /// The other objects that may be about the same database, as far as can be told without asking Astra.
+    /// The other objects that may be about the same database, as far as can be told without asking Astra, in a stable
+    /// order.
     #[must_use]
     pub fn neighbours(&self, object: &K) -> Vec<Reference<K>> {
         let database = database_of(object);
         let all = self.0.iter().flat_map(Store::state);
-        all.filter(|guard| {
-            guard.0.as_ref().is_ok_and(|other| other.uid() != object.uid() && database_of(other) == database)
-        })
-        .map(|guard| ObjectRef::from_obj(&*guard))
-        .collect()
+        let mut neighbours: Vec<Reference<K>> = all
+            .filter(|guard| {
+                guard
+                    .0
+                    .as_ref()
+                    .is_ok_and(|other| other.uid() != object.uid() && database_of(other) == database)
+            })
+            .map(|guard| ObjectRef::from_obj(&*guard))
+            .collect();
+        neighbours.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
+        neighbours
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     organization::{Freshness, Organization},
     resource::{DeletionPolicy, Management, annotation},
-    status::{InFlight, Status},
+    status::Status,
 };
 
 /// A deletion looks and acts at the most this often before the object is put back into the queue.
@@ -79,7 +79,7 @@ impl<K: Kind> Drive<'_, K> {
         if !sound {
             driven.notice = Some(disbelief(&driven.status));
             driven.status = record::without_facts(&driven.status);
-            driven.status.in_flight = Some(self.unknown_announcement());
+            self.unknown_announcement(&mut driven.status);
         }
         let deleting = self.object.meta().deletion_timestamp.is_some();
         let result = match (deleting, sound) {
@@ -243,13 +243,13 @@ impl<K: Kind> Drive<'_, K> {
         if let Some(changed) = self.memory.changed.take() {
             status.last_change_time = Some(Time(changed));
         }
-        let unsettled = self.unsettled(status, &plan);
+        let doubt = self.doubt(&view, status.in_flight.as_ref(), &plan);
         let blocked = matches!(&plan, Plan::Blocked(problem) if problem.reason == Reason::Conflict);
         // Who has to yield takes nothing for its own, not even what it finds.
         if !blocked && !yields {
-            status.owned = ownership::after_look(&view, unsettled.is_some()).into_iter().collect();
+            status.owned = ownership::after_look(&view, doubt.keep).into_iter().collect();
         }
-        if let Some(problem) = unsettled {
+        if let Some(problem) = doubt.wait {
             return Ok(Some(Outcome::Waiting(problem)));
         }
         match plan {
@@ -310,13 +310,8 @@ impl<K: Kind> Drive<'_, K> {
     ) -> Result<Option<Outcome>, Stop> {
         let claims = steps.iter().flat_map(|planned| K::claims(&planned.step));
         let owned: Identities = status.owned.iter().cloned().chain(claims).collect();
-        let since = Time((self.now)());
         status.owned = owned.into_iter().collect();
-        status.in_flight = Some(InFlight {
-            since,
-            generation: self.object.meta().generation.unwrap_or_default(),
-            steps: steps.iter().map(|planned| planned.step.to_string()).collect(),
-        });
+        status.in_flight = Some(self.announce(steps.iter().map(|planned| planned.step.to_string())));
         let order = |Planned { step, why }: &Planned<K::Step>| Order {
             call: K::call(place, step),
             step: step.clone(),

@@ -89,6 +89,10 @@ impl Kind for AstraAccessList {
         self.status.as_ref()
     }
 
+    fn with_status(&self, status: Status<AccessListDetails>) -> Self {
+        Self { status: Some(status), ..self.clone() }
+    }
+
     fn desired(&self) -> Result<Desired, Problem> {
         Desired::parse(&self.spec)
     }

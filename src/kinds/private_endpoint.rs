@@ -103,6 +103,10 @@ impl Kind for AstraPrivateEndpoint {
         self.status.as_ref()
     }
 
+    fn with_status(&self, status: Status<PrivateEndpointDetails>) -> Self {
+        Self { status: Some(status), ..self.clone() }
+    }
+
     fn desired(&self) -> Result<Desired, Problem> {
         Desired::parse(&self.spec)
     }

@@ -75,6 +75,10 @@ impl Kind for AstraVpcPeering {
         self.status.as_ref()
     }
 
+    fn with_status(&self, status: Status<VpcPeeringDetails>) -> Self {
+        Self { status: Some(status), ..self.clone() }
+    }
+
     fn desired(&self) -> Result<Desired, Problem> {
         Desired::parse(&self.spec)
     }

@@ -21,6 +21,9 @@ use crate::{
 /// How many seeds each run plays.
 const SEEDS: u64 = 10_000;
 
+/// How many of those that fail are shown.
+const SHOWN: usize = 200;
+
 /// How many of them are played twice, and compared.
 const TWICE: u64 = 100;
 
@@ -50,6 +53,9 @@ pub(crate) fn run_scenario(scenario: Scenario, told: bool) -> End {
 
 /// One seed, with its story.
 pub(crate) fn replay(seed: u64) -> Result<(), Failed> {
+    // The operator's own log, if it is asked for: RUST_LOG=debug.
+    let log = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env());
+    let _ = log.without_time().try_init();
     let scenario = Scenario::of(seed);
     println!("{scenario:#?}");
     let end = run(seed, true);
@@ -104,17 +110,16 @@ pub(crate) fn seeds() -> Result<(), Failed> {
         start.elapsed().as_secs_f64()
     );
     failed.sort_by_key(|(seed, _)| *seed);
-    let numbers: Vec<String> = failed.iter().map(|(seed, _)| seed.to_string()).collect();
-    match failed.into_iter().next() {
-        None => Ok(()),
-        Some((_, first)) => Err(format!(
-            "{} of {count} seeds fail: {}\nthe first of them: {}",
-            numbers.len(),
-            numbers.iter().take(50).map(String::as_str).collect::<Vec<_>>().join(" "),
-            first.message().unwrap_or_default()
-        )
-        .into()),
-    }
+    let words = |failure: &Failed| failure.message().unwrap_or_default().to_owned();
+    let Some(first) = failed.first().map(|(_, failure)| words(failure)) else { return Ok(()) };
+    let lines: Vec<String> = failed
+        .iter()
+        .take(SHOWN)
+        .map(|(seed, failure)| {
+            format!("{seed}: {}", words(failure).lines().nth(1).unwrap_or_default().trim())
+        })
+        .collect();
+    Err(format!("{} of {count} seeds fail:\n{}\n{first}", failed.len(), lines.join("\n")).into())
 }
 
 /// Every seed that ever failed.

@@ -174,6 +174,10 @@ impl Universe {
         self.clouds.clear_up();
         self.fuse.defuse();
         clock::set_wrong_by(0);
+        if self.server.get("secrets", NAMESPACE, SECRET).is_none() {
+            // The snapshot that was restored had none.
+            self.server.create(secret(SECOND_TOKEN)).unwrap();
+        }
         let status = "ACTIVE".to_owned();
         self.simulator
             .apply(Event::SetDatabaseStatus { database: database(&self.scenario).id, status })
@@ -228,13 +232,14 @@ impl Universe {
                     let current =
                         self.server.get("secrets", NAMESPACE, SECRET).map(|secret| secret["data"].clone());
                     if current == Some(data) && !self.scenario.restores_etcd() {
-                        self.simulator.apply(Event::RevokeToken { token: ACME_TOKEN.into() }).unwrap();
+                        // It may be revoked already.
+                        let _ = self.simulator.apply(Event::RevokeToken { token: ACME_TOKEN.into() });
                     }
                 }
             }
             Incident::RightsTaken => {
                 let plurals = ["astraaccesslists", "astraprivateendpoints", "astravpcpeerings"];
-                let rights = plurals.map(|plural| ("patch", format!("{plural}/status")));
+                let rights = plurals.map(|plural| ("update", format!("{plural}/status")));
                 rights.iter().for_each(|(verb, what)| self.server.forbid(OPERATOR, verb, what));
                 sleep(seconds(20)).await;
                 rights.iter().for_each(|(verb, what)| self.server.allow(OPERATOR, verb, what));

@@ -5,57 +5,102 @@ use tokio::time::Instant;
 
 use super::Drive;
 use crate::{
-    engine::{Kind, Plan, Planned, Problem, Reason},
+    engine::{Kind, Plan, Planned, Problem, Reason, View},
     status::{InFlight, Status},
 };
 
+/// What is to be made of a look while something may be on its way.
+pub(super) struct Doubt {
+    /// No new step is sent, and nothing is called done.
+    pub(super) wait: Option<Problem>,
+    /// What is recorded as owned and is not there may still come: it stays recorded.
+    pub(super) keep: bool,
+}
+
 impl<K: Kind> Drive<'_, K> {
-    /// Is something on its way that this look may not show yet? Then no new step is sent, and nothing is called done.
-    pub(super) fn unsettled(&mut self, status: &Status<K::Details>, plan: &Plan<K::Step>) -> Option<Problem> {
+    /// Is something on its way that this look may not show yet?
+    pub(super) fn doubt(
+        &mut self,
+        view: &View<'_, K>,
+        in_flight: Option<&InFlight>,
+        plan: &Plan<K::Step>,
+    ) -> Doubt {
         if let Some((step, _)) = self.memory.unseen.first() {
-            return Some(Problem::new(
-                Reason::WaitingForAstra,
-                format!("sent and not seen in Astra yet: {step}"),
-            ));
+            let wait =
+                Problem::new(Reason::WaitingForAstra, format!("sent and not seen in Astra yet: {step}"));
+            return Doubt { wait: Some(wait), keep: true };
         }
+        let Some(announcement) = self.announcement(view, in_flight) else {
+            return Doubt { wait: None, keep: false };
+        };
         // Announced by a process that is gone: perhaps sent, perhaps not. Steps that may be repeated are; a world that
         // is as the announced generation wanted it has them; anything else is waited out.
-        let in_flight = status.in_flight.as_ref().filter(|_| self.memory.last_write.is_none())?;
-        let passed = self.first_seen(in_flight).elapsed() >= self.timing.settle;
         let repeatable =
             |steps: &[Planned<K::Step>]| steps.iter().all(|planned| K::is_repeatable(&planned.step));
-        let settled = match plan {
+        let goes_on = match plan {
             Plan::Act(steps) => repeatable(steps),
-            _ => self.object.meta().generation == Some(in_flight.generation),
+            _ => self.object.meta().generation == Some(announcement.generation),
         };
-        (!passed && !settled).then(|| {
-            let steps = in_flight.steps.join("; ");
+        let wait = (!goes_on).then(|| {
+            let steps = announcement.steps.join("; ");
             Problem::new(
                 Reason::WaitingForAstra,
                 format!("announced before a restart, and not known to be carried out: {steps}"),
             )
-        })
+        });
+        Doubt { wait, keep: true }
     }
 
-    /// When this process first saw the announcement. The time in it is another clock's, which may have jumped since: a
-    /// call that is not safe to repeat would be repeated an hour too early.
-    fn first_seen(&mut self, in_flight: &InFlight) -> Instant {
-        match &self.memory.announcement {
-            Some((known, at)) if known == in_flight => *at,
-            _ => {
-                let now = Instant::now();
-                self.memory.announcement = Some((in_flight.clone(), now));
-                now
+    /// The announcement of an earlier process, while it is not known what became of it: until all that is recorded as
+    /// owned is seen, or the settle time has passed on this process' own clock. The time in the announcement is
+    /// another clock's, which may have jumped since: a call that is not safe to repeat would be repeated an hour too
+    /// early.
+    fn announcement(&mut self, view: &View<'_, K>, in_flight: Option<&InFlight>) -> Option<InFlight> {
+        let earlier = in_flight.filter(|_| self.memory.last_write.is_none());
+        let known = self.memory.announcement.as_ref();
+        if let Some(found) = earlier.filter(|found| known.is_none_or(|(known, _)| known != *found)) {
+            self.memory.announcement = Some((found.clone(), Instant::now()));
+        }
+        let (announcement, since) = self.memory.announcement.clone()?;
+        let seen = view.owned.iter().all(|identity| K::has(view, identity));
+        // A record that is not believed does not tell what it owns.
+        let is_told = in_flight.is_none_or(|in_flight| in_flight.steps != [UNKNOWN]);
+        if seen && is_told || since.elapsed() >= self.timing.settle {
+            self.memory.announcement = None;
+            return None;
+        }
+        Some(announcement)
+    }
+
+    /// What is announced: the new steps, and before them what an earlier process announced and may still come. Were it
+    /// forgotten, the next process would not wait for it.
+    pub(super) fn announce(&self, steps: impl Iterator<Item = String>) -> InFlight {
+        let earlier = self.memory.announcement.as_ref().map(|(announcement, _)| announcement);
+        let steps_before = earlier.iter().flat_map(|announcement| announcement.steps.clone());
+        let mut all: Vec<String> = Vec::new();
+        for step in steps_before.chain(steps) {
+            if !all.contains(&step) {
+                all.push(step);
             }
+        }
+        InFlight {
+            since: Time((self.now)()),
+            // A later generation that is as it shall be says nothing of what the earlier one asked for.
+            generation: earlier
+                .map_or_else(|| self.object.meta().generation.unwrap_or_default(), |known| known.generation),
+            steps: all,
         }
     }
 
     /// What stands in the record of an object whose own is not believed: anything may be on its way.
-    pub(super) fn unknown_announcement(&self) -> InFlight {
-        InFlight {
+    pub(super) fn unknown_announcement(&self, status: &mut Status<K::Details>) {
+        status.in_flight = Some(InFlight {
             since: Time((self.now)()),
             generation: self.object.meta().generation.unwrap_or_default(),
-            steps: vec!["unknown, for the status was changed by somebody else".to_owned()],
-        }
+            steps: vec![UNKNOWN.to_owned()],
+        });
     }
 }
+
+/// What is in flight when nobody knows what is.
+const UNKNOWN: &str = "unknown, for the status was changed by somebody else";
