@@ -253,7 +253,7 @@ fn shown(scope: &Scope, body: &Value) -> Option<BTreeMap<Shown, bool>> {
     let mut all = BTreeMap::new();
     match (scope.kind?, &scope.database, &scope.datacenter) {
         (Kind::AccessList, None, _) => {
-            body.as_array()?.iter().try_for_each(|list| entries(list, &mut all))?
+            body.as_array()?.iter().try_for_each(|list| entries(list, &mut all))?;
         }
         (Kind::AccessList, Some(_), _) => entries(body, &mut all)?,
         (Kind::PrivateEndpoint, None, _) => {

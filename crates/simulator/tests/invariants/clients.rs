@@ -15,8 +15,9 @@ const ROOT: &str = "arn:aws:iam::123456789012:root";
 /// A list with two addresses of the object's and a foreign one, and a link with an endpoint of its and a foreign one.
 fn world() -> State {
     let mut state = with_list(true, &["10.0.0.1", "10.0.0.2", "10.9.9.9"]);
-    state.databases[0].private_links =
-        with_link(&[ROOT], &["vpce-1", "vpce-9"]).databases[0].private_links.clone();
+    state.databases[0]
+        .private_links
+        .append(&mut with_link(&[ROOT], &["vpce-1", "vpce-9"]).databases[0].private_links);
     state
 }
 

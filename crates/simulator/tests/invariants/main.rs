@@ -1,5 +1,7 @@
 //! The safety invariants: what trips each of them, and what comes near and must not.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod access;
 mod bench;
 mod clients;
@@ -9,3 +11,4 @@ mod mass;
 mod orders;
 mod random;
 mod removals;
+mod surface;
