@@ -1,12 +1,13 @@
 //! Who gets in: I2 to I5 with what is declared.
 
 use astra_simulator::{
+    Event,
     invariants::{
         Declared,
         Invariant::{self, I2, I3, I4, I5, I9},
         Version,
     },
-    state::GLOBEX_TOKEN,
+    state::{GLOBEX_TOKEN, database_id},
 };
 
 use crate::bench::{Bench, Change, list, shared, version, with_list};
@@ -317,4 +318,22 @@ fn no_address_goes_that_nobody_owns() {
             &[],
         ),
     ]);
+}
+
+#[test]
+fn what_a_person_took_away_after_the_look_is_not_the_senders_doing() {
+    let there = &["10.0.0.1"];
+    let taken = Event::RemoveAddress { database: database_id("01"), address: "10.0.0.1".into() };
+    let bench = Bench::declaring(with_list(false, there), [listed("a", there)]);
+    bench.get(&list());
+    bench.event(&taken);
+    bench.restrict(true);
+    bench.is_clean("it was seen in the list a moment ago");
+
+    let both = &["10.0.0.0/24", "10.0.0.1"];
+    let bench = Bench::declaring(with_list(true, both), [narrowed(both, &["10.0.0.0/24"])]);
+    bench.get(&list());
+    bench.event(&Event::RemoveAddress { database: database_id("01"), address: "10.0.0.0/24".into() });
+    bench.remove("10.0.0.1");
+    bench.is_clean("the network around it was seen");
 }
