@@ -26,6 +26,11 @@ pub(crate) fn contains(text: &str, caller: Ipv4Addr) -> bool {
     parse(text).is_some_and(|network| network.contains(&caller))
 }
 
+/// The network that a text is; bits behind the prefix do not matter.
+pub(crate) fn network(text: &str) -> Option<Ipv4Net> {
+    parse(text).map(|network| network.trunc())
+}
+
 fn parse(text: &str) -> Option<Ipv4Net> {
     match text.split_once('/') {
         // `08` and `+8` are no prefix lengths.

@@ -25,6 +25,11 @@ impl History {
         }
     }
 
+    /// How far reads lag behind.
+    pub(crate) const fn lag(&self) -> Duration {
+        self.lag
+    }
+
     /// Forgets the past: the world was always like this.
     pub(crate) fn restart(&mut self, state: &State) {
         self.past.clear();

@@ -12,6 +12,7 @@ use crate::{
     events::Event,
     faults::Fault,
     framing::{self, http},
+    invariants::Violation,
     journal::Recorded,
     simulator::Simulator,
     state::State,
@@ -24,7 +25,10 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/state", get(state).put(put_state))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/events", post(event))
-        .fallback(async || refused(404, "the control surface has requests, state, faults and events"))
+        .route("/violations", get(violations).delete(clear_violations))
+        .fallback(async || {
+            refused(404, "the control surface has requests, state, faults, events and violations")
+        })
 }
 
 async fn requests(Shared(simulator): Shared<Simulator>) -> Json<Vec<Recorded>> {
@@ -75,6 +79,15 @@ async fn event(Shared(simulator): Shared<Simulator>, body: String) -> HttpRespon
         Ok(Err(error)) => refused(409, &error.to_string()),
         Err(why) => refused(400, &why),
     }
+}
+
+async fn violations(Shared(simulator): Shared<Simulator>) -> Json<Vec<Violation>> {
+    Json(simulator.violations())
+}
+
+async fn clear_violations(Shared(simulator): Shared<Simulator>) -> HttpResponse {
+    simulator.clear_violations();
+    done()
 }
 
 /// Reads a body whatever its content type: `curl -d` sends none that says JSON.

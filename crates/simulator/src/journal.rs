@@ -57,7 +57,7 @@ impl Recorded {
 
 /// A caller may, by mistake, have put the token in a path, a query or a body too. It is hidden part by part, because its
 /// colons may be encoded there.
-fn without(token: &str, text: &str) -> String {
+pub(crate) fn without(token: &str, text: &str) -> String {
     let parts = token.split(':').filter(|part| part.len() >= SECRET);
     [token]
         .into_iter()

@@ -19,6 +19,7 @@
 //! | [`state`] | [`State`]: what the world is made of; the format of state files; the default world |
 //! | [`events`], [`faults`] | what happens behind everybody's back; what goes wrong on purpose |
 //! | [`journal`] | what was asked and answered |
+//! | [`invariants`] | what no request may ever do, looked at on every one |
 //! | [`clock`] | the machine's time, a test's, or tokio's (virtual when paused) |
 //!
 //! # In a test
@@ -47,6 +48,7 @@
 //! | `GET state`, `PUT state` | the true state ([`State`]), **with the simulator's made-up tokens**: `.tokens[0].token` is the default one |
 //! | `GET faults`, `POST faults`, `DELETE faults` | the faults still to strike; one more ([`Fault`]); none |
 //! | `POST events` | one [`Event`]; 409 when it cannot happen |
+//! | `GET violations`, `DELETE violations` | the requests that broke an [invariant](invariants) ([`Violation`]); never with a token |
 //!
 //! What cannot be read, has a word that is not known, or asks for what HTTP cannot carry is 400 with the reason, in text.
 //!
@@ -96,6 +98,7 @@ pub mod errors;
 pub mod events;
 pub mod faults;
 mod framing;
+pub mod invariants;
 pub mod journal;
 pub mod names;
 mod principal;
@@ -112,6 +115,7 @@ pub use astra_devops::Method;
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
 pub use events::{Event, EventError};
 pub use faults::Fault;
+pub use invariants::{Violation, Watch};
 pub use journal::Recorded;
 pub use simulator::{SEED, Simulator};
 pub use state::{State, StateError};

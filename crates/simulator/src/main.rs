@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use astra_simulator::{SEED, Simulator, State, StateError, TokioClock, World, server};
+use astra_simulator::{SEED, Simulator, State, StateError, TokioClock, Watch, World, server};
 use clap::Parser;
 use jiff::Timestamp;
 use tokio::{net::TcpListener, signal};
@@ -26,6 +26,8 @@ const EXAMPLES: &str = r#"Examples:
       a slow service whose reads lag behind, on a free port
   curl http://127.0.0.1:8080/_simulator/requests
       what was asked and answered so far
+  curl http://127.0.0.1:8080/_simulator/violations
+      the requests that no client may ever send, and why
   curl http://127.0.0.1:8080/_simulator/faults -d '{"method":"POST","count":2,"status":429,"headers":{"retry-after":"1"}}'
       the next two POSTs are throttled
   curl http://127.0.0.1:8080/_simulator/events -d '{"setDatabaseStatus":{"database":"ID","status":"MAINTENANCE"}}'
@@ -91,6 +93,7 @@ async fn run(arguments: &Arguments) -> Result<(), Error> {
     let state = arguments.state.as_deref().map_or_else(|| Ok(State::default()), read)?;
     let mut world = World::new(state, arguments.seed);
     world.set_eventual_consistency(arguments.eventual_consistency);
+    world.watch(Watch::alone().reporting(|violation| eprintln!("{violation}")));
     let simulator = Simulator::of(world, Arc::new(TokioClock::starting_at(Timestamp::now())));
     simulator.set_latency(arguments.latency);
 

@@ -12,9 +12,10 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
-    clock::{Clock, TokioClock},
+    clock::{Clock, TokioClock, later},
     events::{Event, EventError},
     faults::Fault,
+    invariants::{Times, Violation, Watch},
     journal::Recorded,
     state::State,
     wire::{Request, Response},
@@ -76,6 +77,25 @@ impl Simulator {
         self.world().journal.clear();
     }
 
+    /// Has every request looked at from now on, by the [invariants](crate::invariants). Without it nothing is, and it
+    /// costs nothing.
+    pub fn watch(&self, watch: Watch) {
+        self.world().watch(watch);
+    }
+
+    /// What was seen that must not be, in order.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.world().violations().to_vec()
+    }
+
+    /// Forgets what was seen that must not be.
+    pub fn clear_violations(&self) {
+        if let Some(watch) = &mut self.world().watch {
+            watch.clear();
+        }
+    }
+
     /// The state as it truly is, whatever reads see.
     #[must_use]
     pub fn state(&self) -> State {
@@ -126,10 +146,14 @@ impl Simulator {
         let fault = self.world().faults.take(request);
         let delay = fault.as_ref().and_then(|fault| fault.delay).unwrap_or_default();
         let after = fault.as_ref().is_some_and(|fault| fault.after_applying);
-        pause(if after { half } else { half.saturating_add(delay) }).await;
+        let (way, back) =
+            if after { (half, half.saturating_add(delay)) } else { (half.saturating_add(delay), half) };
+        let began = self.shared.clock.now();
+        pause(way).await;
         let now = self.shared.clock.now();
-        let answer = self.world().perform(now, request, fault.as_ref());
-        pause(if after { half.saturating_add(delay) } else { half }).await;
+        let times = Times { began, now, answered: later(now, back) };
+        let answer = self.world().perform(times, request, fault.as_ref());
+        pause(back).await;
         answer
     }
 

@@ -11,6 +11,7 @@ use crate::{
     context::{Context, Reply},
     events::{Event, EventError},
     faults::{Fault, Faults, Strike},
+    invariants::{Looked, Times, Violation, Watch},
     journal::Recorded,
     schedule::Schedule,
     state::State,
@@ -26,6 +27,8 @@ pub struct World {
     pub(crate) state: State,
     pub(crate) faults: Faults,
     pub(crate) journal: Vec<Recorded>,
+    /// Who looks at every request; nobody, when nobody asked.
+    pub(crate) watch: Option<Box<Watch>>,
     seed: u64,
     schedule: Schedule,
     history: History,
@@ -41,6 +44,7 @@ impl World {
             state,
             faults: Faults::default(),
             journal: Vec::new(),
+            watch: None,
             seed,
             schedule: Schedule::default(),
             history: History::default(),
@@ -79,13 +83,22 @@ impl World {
     /// Answers one request, or lets a fault that was taken for it strike, and records it. `None` is no answer.
     pub(crate) fn perform(
         &mut self,
-        now: Timestamp,
+        times: Times,
         request: &Request,
         fault: Option<&Fault>,
     ) -> Option<Response> {
+        let now = times.now;
         let strike = fault.map_or(Strike::Nothing, Fault::strike);
         let applied = strike == Strike::Nothing || fault.is_some_and(|fault| fault.after_applying);
+        let decoded = if self.watch.is_some() { request.segments() } else { Vec::new() };
+        let path: Vec<&str> = decoded.iter().map(String::as_str).collect();
+        let before = self.watch.is_some().then(|| {
+            // What was due before the request is none of its doing.
+            self.arrive(now);
+            Watch::before(request.method, &path, &self.state)
+        });
         let answer = applied.then(|| self.handle(now, request));
+        let is_own = strike == Strike::Nothing;
         let answer = match strike {
             Strike::Nothing => answer,
             Strike::Answer(response) => Some(response),
@@ -96,6 +109,18 @@ impl World {
             self.journal.drain(..JOURNAL / 2);
         }
         self.journal.push(Recorded::of(later(now, self.ahead), request, status, applied));
+        if let (Some(watch), Some(before)) = (&mut self.watch, before) {
+            watch.look(&Looked {
+                request,
+                path: &path,
+                times: times.ahead(self.ahead),
+                lag: self.history.lag(),
+                answer: answer.as_ref(),
+                is_own,
+                before,
+                state: &self.state,
+            });
+        }
         answer
     }
 
@@ -121,6 +146,20 @@ impl World {
         self.state = state;
         self.schedule = Schedule::default();
         self.history.restart(&self.state);
+        if let Some(watch) = &mut self.watch {
+            watch.restart();
+        }
+    }
+
+    /// Has every request looked at from now on that comes through a [`Simulator`](crate::Simulator).
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = Some(Box::new(watch));
+    }
+
+    /// What was seen that must not be; nothing when nobody looks.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        self.watch.as_ref().map(|watch| watch.violations()).unwrap_or_default()
     }
 
     /// Lets reads lag so far behind writes.
