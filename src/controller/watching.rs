@@ -10,6 +10,7 @@
 use std::{collections::BTreeMap, fmt::Debug, future::Future, pin::Pin, time::Duration};
 
 use futures::{Stream, StreamExt, future::BoxFuture, stream};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Api, Resource, ResourceExt,
     api::ListParams,
@@ -101,8 +102,20 @@ struct Unheard {
     count: usize,
 }
 
-/// What is known of objects: UID and resource version by name.
-type Versions = BTreeMap<String, (String, String)>;
+/// What is known of objects, by name.
+type Versions = BTreeMap<String, Version>;
+
+/// What tells one state of an object from another. The resource version alone does not: after a restore of etcd the
+/// same ones are given to other states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Version {
+    uid: Option<String>,
+    resource_version: Option<String>,
+    generation: Option<i64>,
+    deletion: Option<Time>,
+    finalizers: Option<Vec<String>>,
+    annotations: Option<BTreeMap<String, String>>,
+}
 
 /// After a while, compares what the watch knows with a list.
 fn audit<K>(api: Api<K>, store: Store<K>) -> BoxFuture<'static, Option<Unheard>>
@@ -146,9 +159,18 @@ fn known<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>) -> Versions {
     store.state().iter().map(|object| version(&**object)).collect()
 }
 
-fn version<K: Resource>(object: &K) -> (String, (String, String)) {
+fn version<K: Resource>(object: &K) -> (String, Version) {
     let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    (name, (object.uid().unwrap_or_default(), object.resource_version().unwrap_or_default()))
+    let meta = object.meta().clone();
+    let version = Version {
+        uid: meta.uid,
+        resource_version: meta.resource_version,
+        generation: meta.generation,
+        deletion: meta.deletion_timestamp,
+        finalizers: meta.finalizers,
+        annotations: meta.annotations,
+    };
+    (name, version)
 }
 
 /// All objects as the API server has them now: without a resource version the answer is never an old one.
@@ -176,7 +198,10 @@ mod tests {
 
     fn versions(all: &[(&str, &str)]) -> Versions {
         all.iter()
-            .map(|(name, version)| ((*name).to_owned(), ("uid".to_owned(), (*version).to_owned())))
+            .map(|(name, version)| {
+                let version = Version { resource_version: Some((*version).to_owned()), ..Version::default() };
+                ((*name).to_owned(), version)
+            })
             .collect()
     }
 

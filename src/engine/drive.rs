@@ -90,7 +90,13 @@ impl<K: Kind> Drive<'_, K> {
         driven.outcome = match result {
             Ok(outcome) | Err(Stop(outcome)) => outcome,
         };
-        self.seal(&mut driven.status);
+        if !sound && driven.conditions.is_none() {
+            // Astra could not be looked at: there is nothing to put in the place of the old record yet.
+            driven.status = self.object.status().cloned().unwrap_or_default();
+            driven.notice = None;
+        } else {
+            self.seal(&mut driven.status);
+        }
         driven
     }
 
