@@ -43,6 +43,9 @@ pub type Identity = String;
 /// A set of identities, in a stable order.
 pub type Identities = BTreeSet<Identity>;
 
+/// How many things there are, by the name of the list that they are in.
+pub type Counts = BTreeMap<&'static str, usize>;
+
 /// A kind of resource that stands for something in Astra.
 ///
 /// Everything here but [`Kind::observe`] is pure. A kind is one folder in `kinds` and one line in its registry.
@@ -124,11 +127,11 @@ pub trait Kind:
     /// What to do. Steps that add come before steps that remove, and removals only when the additions were seen.
     fn plan(view: &View<'_, Self>) -> Plan<Self::Step>;
 
-    /// How many things are there that a plan could remove.
-    fn there(view: &View<'_, Self>) -> usize;
+    /// How many things are there that a plan could remove, by the list that they are in.
+    fn there(view: &View<'_, Self>) -> Counts;
 
-    /// How many of them a step removes.
-    fn removes(view: &View<'_, Self>, step: &Self::Step) -> usize;
+    /// How many of them a step removes, from which list.
+    fn removes(view: &View<'_, Self>, step: &Self::Step) -> (&'static str, usize);
 
     /// The steps that take nothing away, for when removals have to wait for a person.
     fn additions(view: &View<'_, Self>) -> Vec<Planned<Self::Step>>;
@@ -238,10 +241,11 @@ impl<K: Kind> View<'_, K> {
     }
 
     /// The older object that wants this too and is about to make it, if there is one. What is not safe to send twice is
-    /// left to it.
+    /// left to it; also if it was not looked at yet, and may turn out to be about another place.
     #[must_use]
     pub fn elder_at_work(&self, identity: &str) -> Option<&Peer> {
-        self.peers.iter().find(|peer| peer.older && !peer.stuck && peer.claims(identity))
+        let wants = |peer: &Peer| peer.wants.contains(identity) && !peer.deleting;
+        self.peers.iter().find(|peer| peer.older && !peer.stuck && wants(peer))
     }
 
     /// Does another living object want it?

@@ -204,6 +204,7 @@ impl<K: Kind> Turn<'_, K> {
         let at = Circumstances {
             generation: object.meta().generation.unwrap_or_default(),
             failures: memory.failures,
+            stale: memory.stale,
             waits: memory.waits,
             jitter: fastrand::f64(),
             now: (self.kind.context.clock)(),
@@ -258,7 +259,8 @@ impl<K: Kind> Turn<'_, K> {
     fn failed(error: &KubeError, memory: &mut Memory<K>) -> Action {
         if error.is_stale() {
             tracing::debug!(%error, "the object changed meanwhile; looking again");
-            return Action::requeue(verdict::STALE);
+            memory.stale = memory.stale.saturating_add(1);
+            return Action::requeue(verdict::after_stale(memory.stale));
         }
         memory.failures = memory.failures.saturating_add(1);
         tracing::warn!(%error, "a call to the Kubernetes API failed and is tried again");

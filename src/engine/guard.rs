@@ -5,7 +5,7 @@
 //! everybody out within a second. What comes from the object's own new generation a person has asked for. Anything else
 //! of that size stops, and asks.
 
-use super::{Kind, Planned, Problem, Reason, View};
+use super::{Counts, Kind, Planned, Problem, Reason, View};
 use crate::resource::annotation;
 
 /// More removals than this are many, however much there is.
@@ -38,13 +38,21 @@ pub struct Licence {
 /// Lets a plan pass, or holds its removals back.
 #[must_use]
 pub fn rule<K: Kind>(view: &View<'_, K>, steps: Vec<Planned<K::Step>>, licence: Licence) -> Ruling<K::Step> {
-    let removed: usize = steps.iter().map(|planned| K::removes(view, &planned.step)).sum();
-    let there = K::there(view);
-    if !licence.applied || licence.allowed == Some(removed) || !is_mass(removed, there) {
-        return Ruling::Pass(steps);
+    let mut removals = Counts::new();
+    for (list, removed) in steps.iter().map(|planned| K::removes(view, &planned.step)) {
+        *removals.entry(list).or_default() += removed;
     }
+    let there = K::there(view);
+    let mass = removals
+        .iter()
+        .map(|(list, removed)| (*removed, there.get(list).copied().unwrap_or_default()))
+        .find(|(removed, there)| is_mass(*removed, *there));
+    let total = removals.values().sum();
+    let Some((removed, there)) = mass.filter(|_| licence.applied && licence.allowed != Some(total)) else {
+        return Ruling::Pass(steps);
+    };
     let additions = K::additions(view);
-    if additions.is_empty() { Ruling::Stop(question(removed, there)) } else { Ruling::Only(additions) }
+    if additions.is_empty() { Ruling::Stop(question(removed, there, total)) } else { Ruling::Only(additions) }
 }
 
 /// More than half of what is there, or many.
@@ -52,11 +60,11 @@ const fn is_mass(removed: usize, there: usize) -> bool {
     removed > MOST || (removed >= FEW && removed * 2 > there)
 }
 
-fn question(removed: usize, there: usize) -> Problem {
+fn question(removed: usize, there: usize, total: usize) -> Problem {
     Problem::new(
         Reason::MassRemoval,
         format!(
-            "{removed} of the {there} entries in Astra would be removed, although this generation of the spec was carried out before: somebody else changed Astra, or an older state was restored. Nothing is removed. Look at what is there; to have them removed, annotate the object with {}={removed}; to keep them, put them into the spec",
+            "{removed} of the {there} entries in Astra would be removed, although this generation of the spec was carried out before: somebody else changed Astra, or an older state was restored. Nothing is removed. Look at what is there; to have them removed, annotate the object with {}={total}; to keep them, put them into the spec",
             annotation::ALLOW_MASS_REMOVAL
         ),
     )

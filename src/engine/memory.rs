@@ -25,6 +25,8 @@ pub struct Memory<K: Kind> {
     pub announcement: Option<(InFlight, Instant)>,
     /// Failures in a row.
     pub failures: u32,
+    /// Looks in a row at an object that had changed meanwhile.
+    pub stale: u32,
     /// Looks in a row that ended in waiting.
     pub waits: u32,
 }
@@ -37,14 +39,16 @@ impl<K: Kind> Default for Memory<K> {
             changed: None,
             announcement: None,
             failures: 0,
+            stale: 0,
             waits: 0,
         }
     }
 }
 
 impl<K: Kind> Memory<K> {
-    /// Counts failures and waits in a row. An object that changed under the plan is neither.
+    /// Counts failures, waits and stale looks in a row. An object that changed under the plan ends neither of the others.
     pub fn count(&mut self, outcome: &Outcome) {
+        self.stale = if matches!(outcome, Outcome::Stale(_)) { self.stale.saturating_add(1) } else { 0 };
         (self.failures, self.waits) = match outcome {
             Outcome::Failed(..) => (self.failures.saturating_add(1), 0),
             Outcome::Waiting(_) => (0, self.waits.saturating_add(1)),

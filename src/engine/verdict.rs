@@ -18,8 +18,15 @@ use crate::status::Status;
 /// A Ready object stays Ready through this many failures of Astra in a row: conditions must not flap.
 const PATIENCE: u32 = 3;
 
-/// How long the watch may take to bring the object as it is now.
-pub const STALE: Duration = Duration::from_millis(250);
+/// How long the watch takes to bring the object as it is now.
+const STALE: Duration = Duration::from_millis(250);
+
+/// The pause after the `looks`th look in a row (from 1) at an object that had changed meanwhile. It grows: a watch that
+/// lags behind is not caught up with by asking more often.
+#[must_use]
+pub fn after_stale(looks: u32) -> Duration {
+    STALE.saturating_mul(1 << looks.saturating_sub(1).min(6))
+}
 
 /// The longest pause between two looks at something that is awaited.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -44,6 +51,8 @@ pub struct Circumstances {
     pub generation: i64,
     /// Failures in a row, this one included.
     pub failures: u32,
+    /// Stale looks in a row, this one included.
+    pub stale: u32,
     /// Waits in a row, this one included.
     pub waits: u32,
     /// In 0..=1.
@@ -199,7 +208,7 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
                 pause
             }
         }
-        Outcome::Stale(_) => STALE,
+        Outcome::Stale(_) => after_stale(at.stale),
     }
 }
 
@@ -231,6 +240,7 @@ mod tests {
         Circumstances {
             generation: GENERATION,
             failures,
+            stale: 1,
             waits: 1,
             jitter: 0.5,
             now,

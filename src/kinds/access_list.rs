@@ -22,7 +22,7 @@ use astra_devops::{
 use ipnet::Ipv4Net;
 
 use crate::{
-    engine::{Common, Event, Goal, Identities, Kind, Plan, Planned, Problem, View},
+    engine::{Common, Counts, Event, Goal, Identities, Kind, Plan, Planned, Problem, View},
     organization::{Freshness, Organization},
     status::Status,
 };
@@ -125,12 +125,12 @@ impl Kind for AstraAccessList {
         plan::plan(view)
     }
 
-    fn there(view: &View<'_, Self>) -> usize {
-        view.observed.entries().len()
+    fn there(view: &View<'_, Self>) -> Counts {
+        Counts::from([(ADDRESSES, view.observed.entries().len())])
     }
 
-    fn removes(view: &View<'_, Self>, step: &Step) -> usize {
-        match step {
+    fn removes(view: &View<'_, Self>, step: &Step) -> (&'static str, usize) {
+        let removed = match step {
             Step::Replace { entries, .. } => {
                 let kept: Vec<_> =
                     entries.iter().filter_map(|entry| observed::network(&entry.address)).collect();
@@ -141,7 +141,8 @@ impl Kind for AstraAccessList {
             }
             Step::Remove { .. } => 1,
             Step::Add { .. } | Step::Restrict => 0,
-        }
+        };
+        (ADDRESSES, removed)
     }
 
     fn additions(view: &View<'_, Self>) -> Vec<Planned<Step>> {
@@ -243,6 +244,9 @@ impl Kind for AstraAccessList {
         }
     }
 }
+
+/// The one list of this kind.
+const ADDRESSES: &str = "addresses";
 
 /// How an entry is named in `status.owned`.
 fn identity(network: Ipv4Net) -> String {

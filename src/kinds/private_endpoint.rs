@@ -23,7 +23,9 @@ use astra_devops::{
 };
 
 use crate::{
-    engine::{Common, Event, Goal, Identities, Identity, Kind, KindCondition, Plan, Planned, Problem, View},
+    engine::{
+        Common, Counts, Event, Goal, Identities, Identity, Kind, KindCondition, Plan, Planned, Problem, View,
+    },
     organization::{Freshness, Organization},
     status::Status,
 };
@@ -150,12 +152,17 @@ impl Kind for AstraPrivateEndpoint {
         plan::plan(view)
     }
 
-    fn there(view: &View<'_, Self>) -> usize {
-        view.observed.allowed_principals.len() + view.observed.endpoints.len()
+    fn there(view: &View<'_, Self>) -> Counts {
+        let (principals, endpoints) = (&view.observed.allowed_principals, &view.observed.endpoints);
+        Counts::from([(PRINCIPALS, principals.len()), (ENDPOINTS, endpoints.len())])
     }
 
-    fn removes(_: &View<'_, Self>, step: &Step) -> usize {
-        usize::from(matches!(step, Step::Disconnect { .. } | Step::Disallow { .. }))
+    fn removes(_: &View<'_, Self>, step: &Step) -> (&'static str, usize) {
+        match step {
+            Step::Disconnect { .. } => (ENDPOINTS, 1),
+            Step::Disallow { .. } => (PRINCIPALS, 1),
+            Step::Allow { .. } | Step::Accept { .. } | Step::Describe { .. } => (PRINCIPALS, 0),
+        }
     }
 
     fn additions(view: &View<'_, Self>) -> Vec<Planned<Step>> {
@@ -244,6 +251,10 @@ impl Kind for AstraPrivateEndpoint {
         report::conditions(view)
     }
 }
+
+/// The two lists of this kind.
+const PRINCIPALS: &str = "principals";
+const ENDPOINTS: &str = "endpoints";
 
 fn has_principal(observed: &PrivateLink, principal: &str) -> bool {
     let wanted = principal_identity(principal);

@@ -18,7 +18,7 @@ use astra_devops::{
 };
 
 use crate::{
-    engine::{Common, Event, Identities, Kind, Plan, Planned, Problem, View},
+    engine::{Common, Counts, Event, Identities, Kind, Plan, Planned, Problem, View},
     organization::{Freshness, Organization},
     resource::Management,
     status::Status,
@@ -115,12 +115,12 @@ impl Kind for AstraVpcPeering {
         plan::plan(view)
     }
 
-    fn there(view: &View<'_, Self>) -> usize {
-        usize::from(view.observed.is_some())
+    fn there(view: &View<'_, Self>) -> Counts {
+        Counts::from([(PEERINGS, usize::from(view.observed.is_some()))])
     }
 
-    fn removes(_: &View<'_, Self>, step: &Step) -> usize {
-        usize::from(matches!(step, Step::Delete { .. }))
+    fn removes(_: &View<'_, Self>, step: &Step) -> (&'static str, usize) {
+        (PEERINGS, usize::from(matches!(step, Step::Delete { .. })))
     }
 
     fn additions(_: &View<'_, Self>) -> Vec<Planned<Step>> {
@@ -189,6 +189,9 @@ impl Kind for AstraVpcPeering {
         format!("peered with {with}")
     }
 }
+
+/// The one list of this kind.
+const PEERINGS: &str = "peerings";
 
 /// With the network in it: a peering that another object wants with another network is no claim on this one.
 fn identity(network: &Network) -> String {

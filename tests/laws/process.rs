@@ -141,6 +141,7 @@ impl<'a, K: Lawful> Process<'a, K> {
         let at = Circumstances {
             generation: object.meta().generation.unwrap_or_default(),
             failures: memory.failures,
+            stale: memory.stale,
             waits: memory.waits,
             jitter: fastrand::f64(),
             now: clock::now(),

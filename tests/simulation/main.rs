@@ -26,6 +26,7 @@ mod kinds;
 mod kstatus;
 #[path = "../laws/lawful.rs"]
 mod lawful;
+mod manifests;
 mod play;
 mod process;
 mod scenario;

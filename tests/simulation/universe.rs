@@ -11,6 +11,7 @@ use std::{
 use astra_operator::kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering, KINDS};
 use astra_simulator::{
     Event, Simulator, State,
+    invariants::Watch,
     state::{ACME, ACME_TOKEN, Database, TokenEntry},
 };
 use k8s_openapi::ByteString;
@@ -25,6 +26,7 @@ use crate::{
     clock,
     fuse::Fuse,
     lawful::Lawful,
+    manifests::Declarations,
     play::{Acts, Play},
     process::Process,
     scenario::{Incident, Scenario},
@@ -113,6 +115,7 @@ impl Universe {
             .create(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } }))
             .unwrap();
         server.create(secret(ACME_TOKEN)).unwrap();
+        simulator.watch(Watch::told_by(Arc::new(Declarations::new(&server))));
         let fuse = Arc::new(Fuse::new(scenario.deaths.iter().copied()));
         let clouds = Arc::new(Clouds::new(scenario.seed, scenario.weather, fuse.clone()));
         server.set_weather(Some(clouds.clone()));
@@ -151,6 +154,7 @@ impl Universe {
         let world = self.world();
         violations.extend(self.nothing_moves().await);
         violations.extend(self.secrets_are_only_read());
+        violations.extend(self.simulator.violations().iter().map(ToString::to_string));
         End {
             violations,
             trace: self.trace(),

@@ -105,14 +105,14 @@ impl Weather for Clouds {
         if self.rate.load(Ordering::Relaxed) == 0 || self.draw(Rng::bool) {
             return strike;
         }
-        match self.draw(|dice| dice.u8(0..9)) {
+        // Events are late, repeated or cut off, and never lost from the midst of a stream: no API server does that.
+        match self.draw(|dice| dice.u8(0..8)) {
             0 | 1 => strike.cut_after = Some(Duration::from_secs(self.draw(|dice| dice.u64(1..120)))),
             2 => strike.black_hole_after = Some(Duration::from_secs(self.draw(|dice| dice.u64(0..60)))),
             3 => strike.gone = Some(Gone::InStream),
             4 => strike.gone = Some(Gone::Http),
             5 => strike.error_500_in_stream = true,
-            6 => strike.drop_every = Some(self.draw(|dice| dice.u64(2..6))),
-            7 => strike.repeat_every = Some(2),
+            6 => strike.repeat_every = Some(2),
             _ => strike.delay = Duration::from_millis(self.draw(|dice| dice.u64(100..4000))),
         }
         strike

@@ -118,9 +118,26 @@ fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, P
         return Err(problem);
     }
     if desired.access == Access::Listed && !view.observed.is_restricted() {
+        // While access is not restricted, another object's clients get in without being listed: they must not be locked
+        // out in the moment between this call and that object's own.
+        if let Some((peer, identity)) = unlisted(view) {
+            return Err(Problem::new(
+                Reason::WaitingForPeer,
+                format!("access is restricted when {peer} has added {identity}"),
+            ));
+        }
         return Ok(vec![Planned::new(Step::Restrict, "publicAccess is Listed, and the addresses are there")]);
     }
     Ok(remove_owned(view, "no longer in the spec"))
+}
+
+/// An address that another object declares and is about to add.
+fn unlisted<'a>(view: &View<'a, AstraAccessList>) -> Option<(&'a str, &'a str)> {
+    let busy = view.peers.iter().filter(|peer| !peer.deleting && !peer.stuck && !peer.exclusive);
+    let mut wanted = busy.flat_map(|peer| peer.wants.iter().map(move |identity| (peer, identity)));
+    let listed = |identity: &str| view.observed.networks().any(|network| self::identity(network) == identity);
+    let (peer, identity) = wanted.find(|(_, identity)| !listed(identity))?;
+    Some((&peer.name, identity.strip_prefix("address/").unwrap_or(identity)))
 }
 
 /// What to send for one address: itself if it is not there, else each entry for it that differs. One of two texts that

@@ -52,7 +52,10 @@ impl Memory {
 /// Was this generation looked at, and is nothing left to be done for it? What is owned and not wanted is still to go.
 fn is_settled(now: &Version) -> bool {
     let looked_at = now.observed_generation == Some(now.generation) && !now.announced && !now.deleting;
-    looked_at && now.owned.iter().all(|owned| now.wants.keys().any(|wanted| tidy(wanted) == tidy(owned)))
+    let applied = now.applied_generation.is_none_or(|applied| applied == now.generation);
+    looked_at
+        && applied
+        && now.owned.iter().all(|owned| now.wants.keys().any(|wanted| tidy(wanted) == tidy(owned)))
 }
 
 /// What is declared about one place.

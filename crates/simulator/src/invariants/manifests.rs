@@ -52,6 +52,9 @@ pub struct Version {
     pub generation: i64,
     /// The generation its status is about; `None` (or a negative number) before its owner's first look.
     pub observed_generation: Option<i64>,
+    /// The generation its status tells to have been carried out in full, if statuses tell that; a negative number before
+    /// the first.
+    pub applied_generation: Option<i64>,
     /// Has its status an announcement in flight?
     pub announced: bool,
     /// Must nothing be sent for it?

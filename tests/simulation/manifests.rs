@@ -1,0 +1,197 @@
+//! What the objects in the API server declare, told to the invariants that the simulator of Astra looks at on every
+//! request.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use astra_operator::{
+    controller::reconcile::is_paused,
+    kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering},
+};
+use astra_simulator::invariants::{Declared, Kind, Manifests, Version};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::ByteString;
+use kube::ResourceExt;
+use serde_json::Value;
+use simulated_apiserver::{ApiServer, Change, ChangeKind};
+
+use crate::{
+    clock,
+    lawful::{Lawful, deletes, governs, owned},
+    weather::OPERATOR,
+};
+
+/// How long a request of an object that is gone may still be under way.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(40);
+
+/// Everything that is declared, as it changes.
+pub(crate) struct Declarations {
+    server: ApiServer,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    revision: u64,
+    /// What the Secret has and had, and since when it has another one.
+    tokens: Vec<(String, Option<Timestamp>)>,
+    endpoints: Objects<AstraPrivateEndpoint>,
+    lists: Objects<AstraAccessList>,
+    peerings: Objects<AstraVpcPeering>,
+    /// The same while nothing changes.
+    all: Option<Arc<[Declared]>>,
+}
+
+/// The objects of one kind, by UID.
+struct Objects<K>(BTreeMap<String, Object<K>>);
+
+impl<K> Default for Objects<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+struct Object<K> {
+    now: K,
+    datacenter: Option<String>,
+    /// Since its owner last wrote a status.
+    versions: Vec<Version>,
+    gone: Option<Timestamp>,
+}
+
+impl Declarations {
+    pub(crate) fn new(server: &ApiServer) -> Self {
+        Self { server: server.clone(), known: Mutex::default() }
+    }
+}
+
+impl Manifests for Declarations {
+    fn now(&self) -> Arc<[Declared]> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let revision = self.server.revision();
+        if revision < known.revision {
+            // etcd was restored: what was declared before counts no more.
+            *known = Known { tokens: std::mem::take(&mut known.tokens), ..Known::default() };
+        }
+        if revision > known.revision {
+            for change in self.server.changes(known.revision) {
+                known.take(&change);
+            }
+            known.revision = revision;
+            known.all = None;
+        }
+        let now = clock::now();
+        let known = &mut *known;
+        let all = known.all.get_or_insert_with(|| {
+            known.tokens.retain(|(_, replaced)| replaced.is_none_or(|at| now.duration_since(at) < UNDER_WAY));
+            let mut all = Vec::new();
+            for (token, _) in &known.tokens {
+                all.extend(known.endpoints.declared(Kind::PrivateEndpoint, token, now));
+                all.extend(known.lists.declared(Kind::AccessList, token, now));
+                all.extend(known.peerings.declared(Kind::VpcPeering, token, now));
+            }
+            all.into()
+        });
+        all.clone()
+    }
+}
+
+impl Known {
+    fn take(&mut self, change: &Change) {
+        match change.object["kind"].as_str() {
+            Some("Secret") => {
+                let token: Option<ByteString> =
+                    serde_json::from_value(change.object["data"]["token"].clone()).ok();
+                // One that is deleted was read a moment ago.
+                let Some(token) = token.and_then(|token| String::from_utf8(token.0).ok()) else { return };
+                self.tokens.retain(|(known, _)| *known != token);
+                for (_, replaced) in &mut self.tokens {
+                    replaced.get_or_insert(change.at);
+                }
+                self.tokens.push((token, None));
+            }
+            Some("AstraPrivateEndpoint") => self.endpoints.take(change),
+            Some("AstraAccessList") => self.lists.take(change),
+            Some("AstraVpcPeering") => self.peerings.take(change),
+            _ => {}
+        }
+    }
+}
+
+impl<K: Lawful> Objects<K> {
+    fn take(&mut self, change: &Change) {
+        let Ok(now) = serde_json::from_value::<K>((*change.object).clone()) else { return };
+        let uid = now.uid().unwrap_or_default();
+        let datacenter = change.object["status"]["datacenterId"].as_str().map(str::to_owned);
+        let object = self.0.entry(uid.clone()).or_insert_with(|| Object {
+            now: now.clone(),
+            datacenter: None,
+            versions: Vec::new(),
+            gone: None,
+        });
+        object.now = now;
+        object.datacenter = datacenter;
+        object.gone = (change.kind == ChangeKind::Deleted).then_some(change.at);
+        let version = version(&object.now, &change.object);
+        if change.by == OPERATOR && change.subresource_status {
+            object.versions.clear();
+        }
+        object.versions.push(version);
+        let alive: Vec<K> =
+            self.0.values().filter(|object| object.gone.is_none()).map(|object| object.now.clone()).collect();
+        for object in self.0.values_mut() {
+            let yields = !governs(&object.now, &alive);
+            if let Some(last) = object.versions.last_mut() {
+                last.yields = yields;
+            }
+        }
+    }
+
+    fn declared(&mut self, kind: Kind, token: &str, now: Timestamp) -> Vec<Declared> {
+        self.0.retain(|_, object| object.gone.is_none_or(|at| now.duration_since(at) < UNDER_WAY));
+        let declared = |(uid, object): (&String, &Object<K>)| Declared {
+            kind,
+            name: object.now.name_any(),
+            uid: uid.clone(),
+            token: token.to_owned(),
+            database: database(&object.now),
+            datacenter: object.datacenter.clone(),
+            versions: object.versions.clone(),
+        };
+        self.0.iter().map(declared).collect()
+    }
+}
+
+/// The database's id: all objects are about one.
+fn database<K: Lawful>(object: &K) -> Option<String> {
+    let recorded = object.status().and_then(|status| status.database_id.clone());
+    recorded.or_else(|| object.common().database.id.clone())
+}
+
+fn version<K: Lawful>(object: &K, value: &Value) -> Version {
+    let status = object.status();
+    let shared = value["spec"]["management"] == "Shared";
+    let restricted = match value["spec"]["publicAccess"].as_str() {
+        Some("Open") => Some(false),
+        None if shared => None,
+        _ => Some(true),
+    };
+    Version {
+        generation: object.meta().generation.unwrap_or_default(),
+        observed_generation: status.and_then(|status| status.observed_generation),
+        applied_generation: Some(status.and_then(|status| status.applied_generation).unwrap_or(-1)),
+        announced: status.is_some_and(|status| status.in_flight.is_some()),
+        paused: is_paused(object),
+        deleting: object.meta().deletion_timestamp.is_some(),
+        deletes: deletes(object),
+        valid: object.desired().is_ok(),
+        yields: false,
+        exclusive: object.takes_over(),
+        allows_mass_removal: false,
+        wants: object.wants(),
+        restricted: restricted.filter(|_| value["kind"] == "AstraAccessList"),
+        owned: owned(object).into_iter().collect(),
+    }
+}
