@@ -44,6 +44,8 @@ pub struct Organization {
     private_links: Shared<HashMap<DatabaseId, DatabaseLinks>>,
     /// When any object last wrote to a database: an older reading tells nothing about it to the others either.
     written: Mutex<HashMap<DatabaseId, Instant>>,
+    /// What was asked for by calls that are not safe to repeat, and when.
+    asked: Mutex<HashMap<String, Instant>>,
 }
 
 impl Organization {
@@ -56,12 +58,31 @@ impl Organization {
             access_lists: Shared::new(pace),
             private_links: Shared::new(pace),
             written: Mutex::default(),
+            asked: Mutex::default(),
         }
     }
 
     /// A call that changes this database was sent.
     pub fn wrote(&self, database: DatabaseId, at: Instant) {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(database, at);
+    }
+
+    /// Is about to ask for `thing` by a call that is not safe to repeat. False when any object has asked for it within
+    /// `window`: two objects that come to the same plan in the same moment must not both carry it out.
+    #[must_use]
+    pub fn asks_for(&self, thing: &str, now: Instant, window: Duration) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.retain(|_, at| now.duration_since(*at) < window);
+        if asked.contains_key(thing) {
+            return false;
+        }
+        asked.insert(thing.to_owned(), now);
+        true
+    }
+
+    /// The call for `thing` certainly made nothing.
+    pub fn asked_in_vain(&self, thing: &str) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(thing);
     }
 
     fn since_last_write(&self, database: &DatabaseId, not_before: Instant) -> Instant {

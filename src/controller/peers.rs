@@ -12,7 +12,7 @@ use kube::{
 
 use super::{reconcile::is_paused, wakes::Reference};
 use crate::{
-    engine::{Identities, Kind, Peer, verdict::find},
+    engine::{Identities, Kind, Peer, Reason, verdict::find},
     resource::Management,
 };
 
@@ -67,11 +67,10 @@ fn database_of<K: Kind>(object: &K) -> Option<&str> {
 /// `other` as a peer of `object`, if it is one.
 fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -> Option<Peer> {
     let status = other.status();
-    let looked_at =
-        status.and_then(|status| status.observed_generation).is_some_and(|generation| generation >= 0);
-    let unseen = match relation(other, database) {
+    let unseen = match relation(object, other, database) {
         Relation::Same => false,
-        Relation::Perhaps if !looked_at && !is_paused(other) => true,
+        // Who can do nothing before a person changes something is not waited for.
+        Relation::Perhaps if !is_paused(other) && !is_stalled(other) => true,
         Relation::Perhaps | Relation::Other => return None,
     };
     let desired = other.desired().ok();
@@ -89,10 +88,23 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
         exclusive: other.common().management == Management::Exclusive,
         deleting,
         unseen,
-        stuck: is_paused(other) || status.is_some_and(|status| find(&status.conditions, "Stalled").is_some()),
+        stuck: is_paused(other) || is_stalled(other),
         wants: desired.map_or_else(|| owns.clone(), |desired| K::wants(&desired)),
         owns,
         names: K::names(&details),
+    })
+}
+
+/// Can it do nothing until a person changes something? What was said of an earlier generation does not count, and who has
+/// something on its way is at work.
+fn is_stalled<K: Kind>(other: &K) -> bool {
+    other.status().is_some_and(|status| {
+        status.in_flight.is_none()
+            && find(&status.conditions, "Stalled").is_some_and(|stalled| {
+                // A parked database wakes up for all of its objects at once.
+                let is_its_own = stalled.reason != Reason::DatabaseParked.to_string();
+                is_its_own && stalled.observed_generation == other.meta().generation
+            })
     })
 }
 
@@ -103,12 +115,16 @@ enum Relation {
     Other,
 }
 
-fn relation<K: Kind>(other: &K, database: &Database) -> Relation {
+fn relation<K: Kind>(object: &K, other: &K, database: &Database) -> Relation {
     let recorded = other.status().and_then(|status| status.database_id.as_deref());
     let reference = other.common().database;
     match (recorded.or(reference.id.as_deref()), &reference.name) {
         (Some(id), _) if id.eq_ignore_ascii_case(database.id.as_str()) => Relation::Same,
-        (None, Some(name)) if *name == database.info.name => Relation::Perhaps,
+        (None, Some(name)) if *name == database.info.name => {
+            // The same name under the same token is the same database, whether it was looked up yet or not.
+            let token = |it: &K| (it.namespace(), it.common().credentials.clone());
+            if token(object) == token(other) { Relation::Same } else { Relation::Perhaps }
+        }
         _ => Relation::Other,
     }
 }

@@ -327,7 +327,7 @@ impl<K: Kind> Drive<'_, K> {
         self.seal(status);
         self.ledger.announce(status, &orders).await?;
         for order in &orders {
-            if let Some(outcome) = self.send(order, status).await {
+            if let Some(outcome) = self.send(place, order, status).await {
                 return Ok(Some(outcome));
             }
         }
@@ -335,8 +335,19 @@ impl<K: Kind> Drive<'_, K> {
     }
 
     /// Sends one order. `None` when it was carried out.
-    async fn send(&mut self, order: &Order<K::Step>, status: &mut Status<K::Details>) -> Option<Outcome> {
+    async fn send(
+        &mut self,
+        place: &K::Place,
+        order: &Order<K::Step>,
+        status: &mut Status<K::Details>,
+    ) -> Option<Outcome> {
         let step = &order.step;
+        let thing = (!K::is_repeatable(step)).then(|| format!("{place:?}: {:?}", K::claims(step)));
+        let mut asks = thing.iter();
+        if !asks.all(|thing| self.organization.asks_for(thing, Instant::now(), self.timing.settle)) {
+            let message = format!("another object has just asked Astra for the same; not sent again: {step}");
+            return Some(Outcome::Waiting(Problem::new(Reason::WaitingForAstra, message)));
+        }
         let result = self.organization.client().send_call(&order.call).await;
         let now = Instant::now();
         self.memory.last_write = Some(now);
@@ -354,6 +365,9 @@ impl<K: Kind> Drive<'_, K> {
             // What was to be removed is gone already.
             Err(error) if order.call.method == Method::Delete && error.class() == Class::NotFound => None,
             Err(error) => {
+                if let Some(thing) = thing.filter(|_| !error.may_have_taken_effect()) {
+                    self.organization.asked_in_vain(&thing);
+                }
                 if error.may_have_taken_effect() && !K::is_repeatable(step) {
                     // Perhaps carried out: it is looked for, and not sent again before the window has passed.
                     self.memory.unseen.sent(step.clone(), now);

@@ -20,11 +20,13 @@ use simulated_apiserver::{ApiServer, Change, ChangeKind};
 use crate::{
     clock,
     lawful::{Lawful, deletes, governs, owned},
+    play::acting_elders,
     weather::OPERATOR,
+    world,
 };
 
 /// How long a request of an object that is gone may still be under way.
-const UNDER_WAY: SignedDuration = SignedDuration::from_secs(40);
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(90);
 
 /// Everything that is declared, as it changes.
 pub(crate) struct Declarations {
@@ -44,12 +46,12 @@ struct Known {
     all: Option<Arc<[Declared]>>,
 }
 
-/// The objects of one kind, by UID.
-struct Objects<K>(BTreeMap<String, Object<K>>);
+/// The objects of one kind, by UID; and when etcd was restored.
+struct Objects<K>(BTreeMap<String, Object<K>>, Option<Timestamp>);
 
 impl<K> Default for Objects<K> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(BTreeMap::new(), None)
     }
 }
 
@@ -72,8 +74,12 @@ impl Manifests for Declarations {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let revision = self.server.revision();
         if revision < known.revision {
-            // etcd was restored: what was declared before counts no more.
-            *known = Known { tokens: std::mem::take(&mut known.tokens), ..Known::default() };
+            // etcd was restored. A request of what was declared before may be under way.
+            let now = clock::now();
+            known.endpoints.vanish(now);
+            known.lists.vanish(now);
+            known.peerings.vanish(now);
+            known.revision = 0;
         }
         if revision > known.revision {
             for change in self.server.changes(known.revision) {
@@ -135,17 +141,36 @@ impl<K: Lawful> Objects<K> {
         object.datacenter = datacenter;
         object.gone = (change.kind == ChangeKind::Deleted).then_some(change.at);
         let version = version(&object.now, &change.object);
-        if change.by == OPERATOR && change.subresource_status {
+        // After a restore the records are old, and what was announced may be on its way all the same.
+        let restored = self.1.is_some_and(|at| clock::now().duration_since(at) < UNDER_WAY);
+        if change.by == OPERATOR && change.subresource_status && !restored {
             object.versions.clear();
         }
         object.versions.push(version);
         let alive: Vec<K> =
             self.0.values().filter(|object| object.gone.is_none()).map(|object| object.now.clone()).collect();
-        for object in self.0.values_mut() {
-            let yields = !governs(&object.now, &alive);
-            if let Some(last) = object.versions.last_mut() {
+        let nothing = world::database("01", "orders", 0, "serverless", 1);
+        for (its, object) in &mut self.0 {
+            let yields = object.now.meta().deletion_timestamp.is_none()
+                && (!governs(&object.now, &alive)
+                    || object.now.reason(&acting_elders(&object.now, &alive, &nothing), &nothing)
+                        == "Conflict");
+            let Some(last) = object.versions.last_mut() else { continue };
+            if *its == uid {
                 last.yields = yields;
+            } else if last.yields != yields {
+                // What it wants counts from now on, or no more.
+                let version = Version { yields, ..last.clone() };
+                object.versions.push(version);
             }
+        }
+    }
+
+    /// All are gone; those that are there again will be told anew.
+    fn vanish(&mut self, now: Timestamp) {
+        self.1 = Some(now);
+        for object in self.0.values_mut() {
+            object.gone.get_or_insert(now);
         }
     }
 

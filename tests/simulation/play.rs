@@ -163,9 +163,7 @@ impl<K: Lawful> Play<K> {
             if !has_finalizer(object) {
                 found.push(format!("{name} has no finalizer"));
             }
-            // What an elder wants that has to yield itself counts for nothing.
-            let elders: Vec<&K> =
-                elders(object, all).into_iter().filter(|elder| governs(*elder, all)).collect();
+            let elders = acting_elders(object, all, truth);
             let expected = if governs(object, all) {
                 object.reason(&elders, truth)
             } else if object.reason(&[], truth) == "InvalidSpec" {
@@ -173,6 +171,7 @@ impl<K: Lawful> Play<K> {
             } else {
                 "Conflict"
             };
+            let by_others = object.reason(&crate::lawful::elders(object, all), truth) == "Conflict";
             let Some(facts) = object.status() else {
                 found.push(format!("{name} has no status"));
                 continue;
@@ -184,6 +183,10 @@ impl<K: Lawful> Play<K> {
             let asks =
                 verdict::find(&facts.conditions, "Ready").is_some_and(|ready| ready.reason == "MassRemoval");
             let expected = if asks && self.is_mass_removal(object, truth) { "MassRemoval" } else { expected };
+            // An elder that yields may have been first with an address, and may not: both are right.
+            let yields =
+                verdict::find(&facts.conditions, "Ready").is_some_and(|ready| ready.reason == "Conflict");
+            let expected = if yields && by_others { "Conflict" } else { expected };
             found.extend(
                 as_kstatus_wants(&facts.conditions, expected).map(|problem| format!("{name}: {problem}")),
             );
@@ -299,6 +302,19 @@ impl<K: Lawful> Acts for Play<K> {
     fn stored(&self) -> Vec<Value> {
         self.server.list(&Self::plural())
     }
+}
+
+/// The elders whose wishes count: what one wants that has to yield itself, or contradicts another, counts for nothing.
+pub(crate) fn acting_elders<'a, K: Lawful>(object: &K, all: &'a [K], truth: &Database) -> Vec<&'a K> {
+    let mut elders = elders(object, all);
+    elders.sort_by_key(|elder| (elder.creation_timestamp(), elder.name_any()));
+    let mut acting: Vec<&K> = Vec::new();
+    for elder in elders {
+        if governs(elder, all) && elder.reason(&acting, truth) != "Conflict" {
+            acting.push(elder);
+        }
+    }
+    acting
 }
 
 fn parsed<K: Lawful>(value: Value) -> K {

@@ -2,6 +2,8 @@
 
 use astra_devops::access_list::{AddressText, Entry};
 
+use ipnet::Ipv4Net;
+
 use super::{
     AstraAccessList, Step,
     desired::{Access, Desired, Wanted},
@@ -9,7 +11,7 @@ use super::{
     observed::{Observed, network, same},
 };
 use crate::{
-    engine::{Goal, Plan, Planned, Problem, Reason, View},
+    engine::{Goal, Peer, Plan, Planned, Problem, Reason, View},
     resource::Management,
 };
 
@@ -20,16 +22,17 @@ type Steps = Vec<Planned<Step>>;
 pub fn plan(view: &View<'_, AstraAccessList>) -> Plan<Step> {
     let steps = match view.goal {
         Goal::Present(desired) => match desired.management {
-            Management::Exclusive => replace(desired, view.observed),
-            Management::Shared => match share(desired, view) {
-                Ok(steps) => steps,
-                Err(problem) if problem.reason.needs_a_person() => return Plan::Blocked(problem),
-                Err(problem) => return Plan::Wait(problem),
-            },
+            Management::Exclusive => Ok(replace(desired, view.observed)),
+            Management::Shared => share(desired, view),
         },
         Goal::Absent => remove_owned(view, "this object is being deleted with deletionPolicy: Delete"),
     };
-    if steps.is_empty() { Plan::Done } else { Plan::Act(steps) }
+    match steps {
+        Ok(steps) if steps.is_empty() => Plan::Done,
+        Ok(steps) => Plan::Act(steps),
+        Err(problem) if problem.reason.needs_a_person() => Plan::Blocked(problem),
+        Err(problem) => Plan::Wait(problem),
+    }
 }
 
 /// Exclusive: one call sets addresses and switch together, so there is no moment in which the one is there without
@@ -128,12 +131,12 @@ fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, P
         }
         return Ok(vec![Planned::new(Step::Restrict, "publicAccess is Listed, and the addresses are there")]);
     }
-    Ok(remove_owned(view, "no longer in the spec"))
+    remove_owned(view, "no longer in the spec")
 }
 
 /// An address that another object declares and is about to add.
 fn unlisted<'a>(view: &View<'a, AstraAccessList>) -> Option<(&'a str, &'a str)> {
-    let busy = view.peers.iter().filter(|peer| !peer.deleting && !peer.stuck && !peer.exclusive);
+    let busy = view.peers.iter().filter(|peer| is_busy(peer));
     let mut wanted = busy.flat_map(|peer| peer.wants.iter().map(move |identity| (peer, identity)));
     let listed = |identity: &str| view.observed.networks().any(|network| self::identity(network) == identity);
     let (peer, identity) = wanted.find(|(_, identity)| !listed(identity))?;
@@ -176,16 +179,46 @@ fn missing(wanted: &Wanted, view: &View<'_, AstraAccessList>) -> Result<Vec<Entr
     }
 }
 
-fn remove_owned(view: &View<'_, AstraAccessList>, why: &str) -> Steps {
+fn remove_owned(view: &View<'_, AstraAccessList>, why: &str) -> Result<Steps, Problem> {
     let wanted = view.wanted();
-    (view.observed.entries().iter())
-        .filter_map(|entry| {
-            let network = network(&entry.address)?;
-            let identity = identity(network);
-            let remove = !wanted.contains(&identity) && view.may_remove(&identity);
-            // The address goes out in the very text that Astra has.
-            let address = AddressText::new(&entry.address).filter(|_| remove)?;
-            Some(Planned::new(Step::Remove { address, network }, why))
+    let (mut steps, mut awaited) = (Steps::new(), None);
+    for entry in view.observed.entries() {
+        let Some(network) = network(&entry.address) else { continue };
+        let identity = identity(network);
+        // The address goes out in the very text that Astra has.
+        let Some(address) = AddressText::new(&entry.address) else { continue };
+        if wanted.contains(&identity) || !view.may_remove(&identity) {
+            continue;
+        }
+        match about_to_let_in(view, network) {
+            None => steps.push(Planned::new(Step::Remove { address, network }, why)),
+            Some(peer) => awaited = Some((peer, entry.address.clone())),
+        }
+    }
+    match awaited {
+        Some((peer, address)) if steps.is_empty() => Err(Problem::new(
+            Reason::WaitingForPeer,
+            format!("{address} is removed when {peer} has added what it declares of the same addresses"),
+        )),
+        _ => Ok(steps),
+    }
+}
+
+/// The object that declares some of these addresses, as a larger or a smaller network, and is about to add them. Its
+/// clients must not be locked out in between.
+fn about_to_let_in<'a>(view: &View<'a, AstraAccessList>, network: Ipv4Net) -> Option<&'a str> {
+    let busy = view.peers.iter().filter(|peer| is_busy(peer));
+    let mut wanted = busy.flat_map(|peer| peer.wants.iter().map(move |identity| (peer, identity)));
+    let found = wanted.find(|(_, identity)| {
+        let other = identity.strip_prefix("address/").and_then(|text| text.parse::<Ipv4Net>().ok());
+        other.is_some_and(|other| {
+            (other.contains(&network) || network.contains(&other)) && view.observed.find(other).is_none()
         })
-        .collect()
+    });
+    found.map(|(peer, _)| peer.name.as_str())
+}
+
+/// Will it send something for what it declares, by itself?
+const fn is_busy(peer: &Peer) -> bool {
+    !peer.deleting && !peer.stuck && !peer.exclusive
 }
