@@ -82,6 +82,26 @@ pub(crate) fn rows() -> Vec<Row> {
             Verdict::Schema("spec.azure.virtualNetwork", "at least 1 chars"),
         ),
         row(
+            "a resource group of two lines",
+            with("azure", azure(), "resourceGroup", json!("net\nwork")),
+            Verdict::Schema("spec.azure.resourceGroup", "should match"),
+        ),
+        row(
+            "a virtual network of two lines",
+            with("azure", azure(), "virtualNetwork", json!("hub\nspoke")),
+            Verdict::Schema("spec.azure.virtualNetwork", "should match"),
+        ),
+        row(
+            "a resource group in other letters",
+            with("azure", azure(), "resourceGroup", json!("Netz-(ü)_1")),
+            Verdict::Accepted,
+        ),
+        row(
+            "a region with a space",
+            with("aws", aws(), "region", json!("us west 2")),
+            Verdict::Schema("spec.aws.region", "should match"),
+        ),
+        row(
             "a short account",
             with("aws", aws(), "accountId", json!("123")),
             Verdict::Schema("spec.aws.accountId", "should match"),
