@@ -33,7 +33,7 @@ struct Server {
 }
 
 impl Server {
-    fn put(&self, name: &str, spec: Value) {
+    fn put(&self, name: &str, spec: &Value) {
         let object = json!({
             "apiVersion": "astra.datastax.com/v1beta1",
             "kind": "AstraAccessList",
@@ -115,9 +115,9 @@ fn of(simulator: &Simulator, name: &str) -> Database {
 async fn run(poison: &[Value]) -> (Duration, Arc<Server>, Simulator) {
     let server = Arc::new(Server::default());
     for (i, spec) in poison.iter().enumerate() {
-        server.put(&format!("poison-{i}"), spec.clone());
+        server.put(&format!("poison-{i}"), spec);
     }
-    server.put("good", good("orders"));
+    server.put("good", &good("orders"));
     let answering = server.clone();
     let service = tower::service_fn(move |request: Request<Body>| {
         let server = answering.clone();
