@@ -33,8 +33,8 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
         }
     }
 
-    /// Writes the status, within its limits, if it differs from the one that is there. Is the object, as the API server has it now, still
-    /// the one that was read?
+    /// Writes the status, within its limits, if it differs from the one that is there. Is the object, as the API server
+    /// has it now, still the one that was read?
     ///
     /// # Errors
     /// As [`object::write_status`].

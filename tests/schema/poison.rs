@@ -21,6 +21,7 @@ use astra_simulator::{
     state::{ACME_TOKEN, Database},
 };
 use http::{Method, Request, Response};
+use k8s_openapi::jiff::Timestamp;
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
@@ -136,6 +137,7 @@ async fn run(poison: &[Value]) -> (Duration, Arc<Server>, Simulator) {
         scope: Scope::Namespaces(vec!["team".to_owned()]),
         concurrency: 1,
         timing: Timing::default(),
+        clock: Timestamp::now,
         stop: stopped,
     };
     let start = Instant::now();

@@ -58,6 +58,8 @@ fn driven<D: Debug>(details: impl Strategy<Value = D>) -> impl Strategy<Value = 
             in_flight,
             details,
             observed_generation: None,
+            applied_generation: Some(1),
+            record_checksum: Some("0123456789abcdef".to_owned()),
             conditions: Vec::new(),
             database_id: Some("8fbcfe1d-56fa-4ed0-9aff-f57029feef1b".to_owned()),
             last_change_time: Some(now()),
@@ -67,7 +69,7 @@ fn driven<D: Debug>(details: impl Strategy<Value = D>) -> impl Strategy<Value = 
             1 => Outcome::Blocked(Problem::new(Reason::ChangeRefused, said)),
             _ => Outcome::Failed(Problem::new(Reason::AstraUnavailable, said), None),
         };
-        Driven { status, outcome, conditions: None }
+        Driven { status, outcome, conditions: None, notice: None }
     })
 }
 
