@@ -31,7 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     organization::{Freshness, Organization},
     resource::{CredentialsRef, DatabaseRef, DeletionPolicy, Management},
-    status::Status,
+    status::{Status, limits::Bounded},
 };
 
 pub use reason::Reason;
@@ -69,7 +69,15 @@ pub trait Kind:
     /// A change to Astra, as data. `Display` says it in the imperative.
     type Step: Clone + fmt::Debug + fmt::Display + PartialEq + Send + Sync;
     /// The kind's own part of the status.
-    type Details: Clone + fmt::Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
+    type Details: Bounded
+        + Clone
+        + fmt::Debug
+        + Default
+        + PartialEq
+        + Serialize
+        + DeserializeOwned
+        + Send
+        + Sync;
 
     /// The types of the kind's own conditions, beside those of all kinds, and what each tells.
     const CONDITIONS: &'static [(&'static str, &'static str)] = &[];

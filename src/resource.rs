@@ -16,9 +16,10 @@ pub const VERSION: &str = "v1beta1";
 pub struct DatabaseRef {
     /// The database's id, as the Astra Portal and `GET /v2/databases` show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(
-        pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-    ))]
+    #[schemars(
+        length(max = 36),
+        regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$")
+    )]
     pub id: Option<String>,
     /// The database's name. It is looked up in the token's organization; several databases may have one name in Astra,
     /// and then the id is needed.
@@ -32,12 +33,17 @@ pub struct DatabaseRef {
 #[serde(rename_all = "camelCase")]
 pub struct CredentialsRef {
     /// The Secret's name.
+    // The pattern is that of all Secrets' names: what could climb out of its place in a URL is no name.
     #[serde(default = "CredentialsRef::default_secret_name")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+    )]
     pub secret_name: String,
     /// The key in the Secret under which the token is.
+    // The pattern is that of all keys of Secrets.
     #[serde(default = "CredentialsRef::default_key")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^[-._a-zA-Z0-9]+$"))]
     pub key: String,
 }
 

@@ -9,7 +9,7 @@ use crate::{
         Event, Kind,
         ledger::{Ledger, NotAnnounced, Order},
     },
-    status::Status,
+    status::{Status, limits},
 };
 
 /// Writes announcements to the object, and keeps what was done for its events.
@@ -33,12 +33,13 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
         }
     }
 
-    /// Writes the status if it differs from the one that is there. Is the object, as the API server has it now, still
-    /// the one that was read?
+    /// Writes the status, within its limits, if it differs from the one that is there. Is the object, as the API server
+    /// has it now, still the one that was read?
     ///
     /// # Errors
     /// As [`object::write_status`].
     pub async fn write(&mut self, status: &Status<K::Details>) -> Result<bool, KubeError> {
+        let status = &limits::bounded(status);
         if *status != self.written {
             let version = self.resource_version.clone();
             let now = object::write_status(self.api, self.object, version, status).await?;

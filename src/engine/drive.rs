@@ -25,7 +25,7 @@ use super::{
 use crate::{
     organization::{Freshness, Organization},
     resource::{DeletionPolicy, Management, annotation},
-    status::Status,
+    status::{Status, limits::Bounded as _},
 };
 
 /// A deletion looks and acts at the most this often before the object is put back into the queue.
@@ -304,6 +304,8 @@ impl<K: Kind> Drive<'_, K> {
     }
 
     fn seal(&self, status: &mut Status<K::Details>) {
+        // What is cut after it was sealed would not fit its seal.
+        status.bound();
         record::seal(self.object.meta().uid.as_deref().unwrap_or_default(), status);
     }
 

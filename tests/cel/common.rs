@@ -55,6 +55,16 @@ fn of_kind(kind: &'static str, rest: &Value) -> Vec<Row> {
             Verdict::Schema("spec.credentials.secretName", "at least 1 chars"),
         ),
         create(
+            "a Secret's name that climbs",
+            with("credentials", json!({ "secretName": "../../other/secrets/astra-credentials" })),
+            Verdict::Schema("spec.credentials.secretName", "should match"),
+        ),
+        create(
+            "no key of a Secret",
+            with("credentials", json!({ "key": "a/b" })),
+            Verdict::Schema("spec.credentials.key", "should match"),
+        ),
+        create(
             "a Secret and a key",
             with("credentials", json!({ "secretName": "team", "key": "astra" })),
             Verdict::Accepted,

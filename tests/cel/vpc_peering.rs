@@ -45,6 +45,37 @@ fn with(cloud: &str, mut network: Value, field: &str, value: Value) -> Value {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
+    [networks(), names()].concat()
+}
+
+/// Names with characters that their cloud does not take: some would break a line of a log.
+fn names() -> Vec<Row> {
+    let row = |name, spec, verdict| Row { kind: "AstraVpcPeering", name, old: None, spec, verdict };
+    vec![
+        row(
+            "a resource group of two lines",
+            with("azure", azure(), "resourceGroup", json!("net\nwork")),
+            Verdict::Schema("spec.azure.resourceGroup", "should match"),
+        ),
+        row(
+            "a virtual network of two lines",
+            with("azure", azure(), "virtualNetwork", json!("hub\nspoke")),
+            Verdict::Schema("spec.azure.virtualNetwork", "should match"),
+        ),
+        row(
+            "a resource group in other letters",
+            with("azure", azure(), "resourceGroup", json!("Netz-(ü)_1")),
+            Verdict::Accepted,
+        ),
+        row(
+            "a region with a space",
+            with("aws", aws(), "region", json!("us west 2")),
+            Verdict::Schema("spec.aws.region", "should match"),
+        ),
+    ]
+}
+
+fn networks() -> Vec<Row> {
     let row = |name, spec, verdict| Row { kind: "AstraVpcPeering", name, old: None, spec, verdict };
     let change =
         |name, old, spec, verdict| Row { kind: "AstraVpcPeering", name, old: Some(old), spec, verdict };

@@ -12,6 +12,8 @@
 )]
 
 mod case;
+#[path = "../schema/checker.rs"]
+mod checker;
 mod clock;
 mod cluster;
 mod fuse;
@@ -23,6 +25,7 @@ mod process;
 mod regressions;
 mod rest;
 mod stage;
+mod tampering;
 mod wire;
 mod world;
 
@@ -88,6 +91,14 @@ laws! {
     private_endpoint: AstraPrivateEndpoint,
     access_list: AstraAccessList,
     vpc_peering: AstraVpcPeering,
+}
+
+#[test]
+fn tampering_with_an_object_harms_nobody() {
+    let mut met = tampering::tampering_harms_nobody::<AstraAccessList>();
+    met.append(&mut tampering::tampering_harms_nobody::<AstraPrivateEndpoint>());
+    met.append(&mut tampering::tampering_harms_nobody::<AstraVpcPeering>());
+    tampering::every_known_gap_is_met(&met);
 }
 
 #[test]

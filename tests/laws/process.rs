@@ -20,7 +20,7 @@ use astra_operator::{
         verdict::{self, Circumstances, Verdict},
     },
     organization::Organization,
-    status::Status,
+    status::{Status, limits},
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use kube::ResourceExt;
@@ -214,6 +214,7 @@ struct ClusterLedger<'a, K: Kind> {
 
 impl<K: Lawful> ClusterLedger<'_, K> {
     async fn write(&mut self, status: &Status<K::Details>) -> Result<(), Conflict> {
+        let status = &limits::bounded(status);
         if *status != self.written {
             let write = async { self.cluster.write_status(self.object, self.version.as_deref(), status) };
             self.version = self.fuse.effect(write).await?;

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     resource::{CredentialsRef, DatabaseRef, DeletionPolicy, Management},
-    status::Status,
+    status::{
+        Status,
+        limits::{self, Bounded},
+    },
 };
 
 /// Who gets into one Astra database from the internet: its IP access list and the switch that makes it count.
@@ -111,10 +114,18 @@ pub struct AccessListDetails {
     pub public_access: Option<PublicAccess>,
     /// How many entries the list has in Astra.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = limits::LARGEST))]
     pub address_count: Option<i64>,
     /// Entries that are in Astra, are not this object's, and were left alone: at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::OTHERS), inner(length(max = limits::TEXT)))]
     pub unmanaged_addresses: Vec<String>,
+}
+
+impl Bounded for AccessListDetails {
+    fn bound(&mut self) {
+        limits::cut_texts(&mut self.unmanaged_addresses, limits::OTHERS);
+    }
 }
 
 fn exclusive() -> Management {

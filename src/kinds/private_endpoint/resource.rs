@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     resource::{CredentialsRef, DatabaseRef, DeletionPolicy, Management},
-    status::Status,
+    status::{
+        Status,
+        limits::{self, Bounded},
+    },
 };
 
 /// The private side of one Astra database in one region: who may connect, and through which endpoints.
@@ -107,33 +110,43 @@ pub type PrivateEndpointStatus = Status<PrivateEndpointDetails>;
 pub struct PrivateEndpointDetails {
     /// The cloud: `AWS`, `Azure` or `Google Cloud`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub provider: Option<String>,
     /// The region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub region: Option<String>,
     /// Astra's id of the region of this database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub datacenter_id: Option<String>,
     /// What to build the cloud's endpoint from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub service_name: Option<String>,
     /// Google Cloud: the service name as a URL, as some tools want it.
     #[serde(default, rename = "serviceAttachmentURI", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub service_attachment_uri: Option<String>,
     /// The names that must point at the endpoint in the private DNS zone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::DNS_NAMES), inner(length(max = limits::TEXT)))]
     pub dns_names: Vec<String>,
     /// The declared principals that Astra has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::REPORTED), inner(length(max = limits::TEXT)))]
     pub allowed_principals: Vec<String>,
     /// The endpoints that this object declares or still owns, as Astra has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::REPORTED))]
     pub endpoints: Vec<EndpointReport>,
     /// Principals that are in Astra, are not this object's, and were left alone: at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::OTHERS), inner(length(max = limits::TEXT)))]
     pub unmanaged_principals: Vec<String>,
     /// Endpoints that are in Astra, are not this object's, and were left alone: at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::OTHERS), inner(length(max = limits::TEXT)))]
     pub unmanaged_endpoints: Vec<String>,
 }
 
@@ -142,19 +155,53 @@ pub struct PrivateEndpointDetails {
 #[serde(rename_all = "camelCase")]
 pub struct EndpointReport {
     /// The id in the spec.
+    #[schemars(length(max = limits::TEXT))]
     pub id: String,
     /// The id that Astra has it under, when it is another (Azure).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub astra_id: Option<String>,
     /// Astra's id of the link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub link_id: Option<String>,
     /// `Accepted`, `Rejected`, or what Astra says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub status: Option<String>,
     /// When it was made, as Astra writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub created: Option<String>,
+}
+
+impl Bounded for PrivateEndpointDetails {
+    fn bound(&mut self) {
+        for text in
+            [&mut self.provider, &mut self.region, &mut self.service_name, &mut self.service_attachment_uri]
+                .into_iter()
+                .flatten()
+        {
+            limits::cut(text, limits::TEXT);
+        }
+        limits::drop_if_longer(&mut self.datacenter_id, limits::TEXT);
+        limits::cut_texts(&mut self.dns_names, limits::DNS_NAMES);
+        limits::cut_texts(&mut self.allowed_principals, limits::REPORTED);
+        limits::cut_texts(&mut self.unmanaged_principals, limits::OTHERS);
+        limits::cut_texts(&mut self.unmanaged_endpoints, limits::OTHERS);
+        for endpoint in &mut self.endpoints {
+            endpoint.bound();
+        }
+    }
+}
+
+impl Bounded for EndpointReport {
+    fn bound(&mut self) {
+        limits::drop_if_longer(&mut self.astra_id, limits::TEXT);
+        for text in [&mut self.link_id, &mut self.status, &mut self.created].into_iter().flatten() {
+            limits::cut(text, limits::TEXT);
+        }
+    }
 }
 
 fn shared() -> Management {

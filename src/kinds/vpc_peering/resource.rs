@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     resource::{CredentialsRef, DatabaseRef, DeletionPolicy},
-    status::Status,
+    status::{
+        Status,
+        limits::{self, Bounded},
+    },
 };
 
 /// The peering of one Classic Astra database with one network of yours.
@@ -67,20 +70,24 @@ pub struct AstraVpcPeeringSpec {
 #[serde(rename_all = "camelCase")]
 pub struct AzureNetwork {
     /// The tenant's id, a GUID.
-    #[schemars(regex(
-        pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-    ))]
+    #[schemars(
+        length(max = 36),
+        regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$")
+    )]
     pub tenant_id: String,
     /// The subscription's id, a GUID.
-    #[schemars(regex(
-        pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-    ))]
+    #[schemars(
+        length(max = 36),
+        regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$")
+    )]
     pub subscription_id: String,
     /// The resource group's name.
-    #[schemars(length(min = 1, max = 90))]
+    // The characters are those that Azure takes: letters of any alphabet, and no control character that could break a
+    // line of a log.
+    #[schemars(length(min = 1, max = 90), regex(pattern = r"^[\p{L}\p{N}_.()-]+$"))]
     pub resource_group: String,
     /// The virtual network's name.
-    #[schemars(length(min = 1, max = 80))]
+    #[schemars(length(min = 1, max = 80), regex(pattern = "^[0-9A-Za-z_.-]+$"))]
     pub virtual_network: String,
 }
 
@@ -89,13 +96,13 @@ pub struct AzureNetwork {
 #[serde(rename_all = "camelCase")]
 pub struct AwsVpc {
     /// The account's id, 12 digits, in quotes.
-    #[schemars(regex(pattern = "^[0-9]{12}$"))]
+    #[schemars(length(max = 12), regex(pattern = "^[0-9]{12}$"))]
     pub account_id: String,
     /// The VPC's region.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[0-9a-z-]+$"))]
     pub region: String,
     /// The VPC's id.
-    #[schemars(regex(pattern = "^vpc-([a-z0-9]{8}|[a-z0-9]{17})$"))]
+    #[schemars(length(max = 21), regex(pattern = "^vpc-([a-z0-9]{8}|[a-z0-9]{17})$"))]
     pub vpc_id: String,
     /// The VPC's network.
     #[schemars(length(min = 9, max = 18))]
@@ -128,12 +135,15 @@ pub type VpcPeeringStatus = Status<VpcPeeringDetails>;
 pub struct VpcPeeringDetails {
     /// The cloud: `AWS`, `Azure` or `Google Cloud`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub provider: Option<String>,
     /// Astra's id of the peering.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub connection_id: Option<String>,
     /// The peering's status in Astra's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::TEXT))]
     pub peering_status: Option<String>,
     /// The database's network (`currentVpc`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,13 +159,30 @@ pub struct VpcPeeringDetails {
 pub struct NetworkReport {
     /// AWS account, Azure subscription or Google Cloud project.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = limits::TEXT))]
     pub account: String,
     /// The network's id or name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = limits::TEXT))]
     pub network: String,
     /// Its addresses.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = limits::TEXT))]
     pub cidr_block: String,
+}
+
+impl Bounded for VpcPeeringDetails {
+    fn bound(&mut self) {
+        limits::drop_if_longer(&mut self.connection_id, limits::TEXT);
+        for text in [&mut self.provider, &mut self.peering_status].into_iter().flatten() {
+            limits::cut(text, limits::TEXT);
+        }
+        for network in [&mut self.astra_network, &mut self.peer_network].into_iter().flatten() {
+            for text in [&mut network.account, &mut network.network, &mut network.cidr_block] {
+                limits::cut(text, limits::TEXT);
+            }
+        }
+    }
 }
 
 fn delete() -> DeletionPolicy {
