@@ -103,7 +103,9 @@ fn removals(view: &View<'_, AstraPrivateEndpoint>, management: Management) -> St
         .collect();
     for endpoint in &view.observed.endpoints {
         let id = &endpoint.id;
-        if !kept.contains(id) && (exclusive || owned.contains(id)) {
+        // Whatever a status says that was changed by a hand: what is there under a declared id is declared.
+        let declared = wanted.contains(&endpoint_identity(id.as_str()));
+        if !declared && !kept.contains(id) && (exclusive || owned.contains(id)) {
             steps.push(Planned::new(Step::Disconnect { id: id.clone() }, why));
         }
     }
