@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{kinds::KINDS, telemetry::LogFormat};
+use crate::{kinds::KINDS, telemetry::LogFormat, text::printable};
 
 /// Kubernetes operator for the network of DataStax Astra DB.
 #[derive(Debug, Parser)]
@@ -128,7 +128,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", with_causes(error.as_ref()));
+            // Some of it may be the words of a server.
+            eprintln!("error: {}", printable(&with_causes(error.as_ref())));
             ExitCode::FAILURE
         }
     }

@@ -15,13 +15,15 @@
 //! | [`controller`] | everything that touches Kubernetes |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
 //! | [`reference`] | the reference pages, rendered from the definitions |
-//! | [`cli`], [`server`], [`telemetry`] | the program around it |
+//! | [`cli`], [`server`], [`telemetry`], [`hardening`] | the program around it |
+//! | [`text`] | what others wrote, made safe to show |
 
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod controller;
 pub mod engine;
+pub mod hardening;
 pub mod kinds;
 pub mod organization;
 pub mod reference;
@@ -30,3 +32,4 @@ pub mod resource;
 pub mod server;
 pub mod status;
 pub mod telemetry;
+pub mod text;

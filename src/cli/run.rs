@@ -14,6 +14,7 @@ use super::{Failure, RunArgs};
 use crate::{
     controller::{Context, Scope, credentials::Credentials, events::Events},
     engine::timing::Timing,
+    hardening,
     kinds::KINDS,
     organization::registry::Organizations,
     server, telemetry,
@@ -26,7 +27,13 @@ const PACE: Duration = Duration::from_millis(500);
 const GRACE: Duration = Duration::from_secs(25);
 
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
+    // Before the kubeconfig or any token is in memory.
+    let not_granted = hardening::keep_memory_private();
     telemetry::start(args.log_format, &args.log)?;
+    for refusal in not_granted {
+        let reason = refusal.source.to_string();
+        tracing::warn!(%reason, "{refusal}");
+    }
     // kube and reqwest must use one TLS provider, and it must be chosen before either makes a client.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err("a TLS provider was installed already".into());

@@ -6,7 +6,10 @@ use kube::{
 };
 
 use super::within;
-use crate::engine::{Event, Problem};
+use crate::{
+    engine::{Event, Problem},
+    text::printable,
+};
 
 /// Publishes events. A failure is logged and stops nothing.
 #[derive(Clone)]
@@ -68,10 +71,25 @@ impl Events {
     }
 }
 
+/// Bounded, and nothing but text: some of it may be remote.
 fn shortened(note: &str) -> String {
+    let note = &*printable(note);
     let mut end = note.len().min(LONGEST_NOTE);
     while !note.is_char_boundary(end) {
         end -= 1;
     }
     note[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_bounded_in_bytes_and_nothing_but_text() {
+        assert_eq!(shortened("Added 10.0.0.1"), "Added 10.0.0.1");
+        assert_eq!(shortened("two\nlines\u{9b}31m"), r"two\nlines\u{9b}31m");
+        let long = shortened(&"ü\n".repeat(1000));
+        assert!((LONGEST_NOTE - 3..=LONGEST_NOTE).contains(&long.len()), "{}", long.len());
+    }
 }

@@ -42,7 +42,9 @@ pub async fn reconcile<K: Kind>(
         }
     };
     let namespace = object.namespace().unwrap_or_default();
-    let span = tracing::info_span!("reconcile", kind = %K::kind(&()), %namespace, name = %object.name_any());
+    // Not `name`: in JSON that is the span's own, and readers keep the last of two.
+    let span =
+        tracing::info_span!("reconcile", kind = %K::kind(&()), %namespace, object = %object.name_any());
     let uid = object.uid().unwrap_or_default();
     let mut memory = kind.memories.take(&uid);
     let turn = Turn { api: Api::namespaced(kind.context.client.clone(), &namespace), namespace, kind: &kind };

@@ -13,7 +13,7 @@ use super::{
     outcome::{Driven, Outcome},
     timing::Timing,
 };
-use crate::status::Status;
+use crate::{status::Status, text::printable};
 
 /// A Ready object stays Ready through this many failures of Astra in a row: conditions must not flap.
 const PATIENCE: u32 = 3;
@@ -218,9 +218,11 @@ pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Conditio
     conditions.iter().find(|condition| condition.type_ == type_)
 }
 
-/// Messages are for people, and bounded: remote text must not grow a status without end.
+/// Messages are for people, and bounded: remote text must not grow a status without end, nor send anything but text to
+/// the terminal that shows it.
 fn shortened(message: &str) -> String {
     const LONGEST: usize = 1000;
+    let message = &*printable(message);
     match message.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &message[..end]),
         None => message.to_owned(),
@@ -294,6 +296,18 @@ mod tests {
         Reason::PeeringFailed,
         Reason::Deleting,
     ];
+
+    #[test]
+    fn a_message_is_bounded_and_nothing_but_text() {
+        let hostile = Problem::new(Reason::Conflict, "a\n\u{1b}[31mb\u{202e}".repeat(500));
+        let status = verdict(driven(Outcome::Blocked(hostile)), &Facts::default(), at(1)).status;
+        for condition in &status.conditions {
+            let message = &condition.message;
+            assert!(message.starts_with(r"a\n\u{1b}[31mb\u{202e}a\n"), "{message}");
+            assert_eq!(message.chars().count(), 1001);
+            assert!(!message.contains(crate::text::is_unprintable), "{message:?}");
+        }
+    }
 
     #[test]
     fn each_outcome_is_told_as_kstatus_reads_it() {

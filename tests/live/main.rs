@@ -18,4 +18,6 @@ mod fields;
 mod lifecycle;
 mod private_endpoint;
 mod private_endpoint_clouds;
+mod process;
+mod rotation;
 mod vpc_peering;

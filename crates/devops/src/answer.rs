@@ -1,6 +1,6 @@
 //! What came back, before anybody has judged it.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,6 +19,10 @@ pub(crate) const EMPTY: &str = "an empty body";
 
 /// A secret shorter than this is not looked for in answers: it would be found in ordinary words.
 const SECRET: usize = 16;
+
+/// So many bytes in a row of a secret are blotted out even where the rest is missing: a server may quote the start of a
+/// token, or its end.
+const PIECE: usize = 12;
 
 /// One HTTP answer, with the few headers that matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,8 +113,8 @@ impl Answer {
         }
     }
 
-    /// The same answer with `secret` blotted out: a server or proxy that echoes the request must not bring the token
-    /// into an error, a status or a log.
+    /// The same answer with `secret`, and every piece of it of 12 bytes, blotted out: a server or proxy that echoes the
+    /// request, or a part of it, must not bring the token into an error, a status or a log.
     #[must_use]
     pub fn without(mut self, secret: &str) -> Self {
         if secret.len() >= SECRET {
@@ -118,7 +122,11 @@ impl Answer {
             let escaped = Value::from(secret).to_string();
             for needle in [secret, &escaped[1..escaped.len() - 1]] {
                 blot_out(&mut self.body, needle.as_bytes());
-                self.location = self.location.map(|location| location.replace(needle, "…"));
+                self.location = self.location.map(|location| {
+                    let mut location = location.into_bytes();
+                    blot_out(&mut location, needle.as_bytes());
+                    String::from_utf8_lossy(&location).into_owned()
+                });
             }
         }
         self
@@ -169,13 +177,18 @@ fn id(error: &Value) -> Option<i64> {
     ["ID", "id"].iter().find_map(|key| error.get(*key)?.as_i64())
 }
 
-/// Replaces each `needle` by as many asterisks.
-fn blot_out(body: &mut [u8], needle: &[u8]) {
-    let mut from = 0;
-    while let Some(at) = body[from..].windows(needle.len()).position(|window| window == needle) {
-        let (start, end) = (from + at, from + at + needle.len());
-        body[start..end].fill(b'*');
-        from = end;
+/// Replaces all pieces of `secret` by as many asterisks.
+fn blot_out(text: &mut [u8], secret: &[u8]) {
+    let pieces: HashSet<&[u8]> = secret.windows(PIECE).collect();
+    let begins = pieces.iter().fold([false; 256], |mut begins, piece| {
+        begins[usize::from(piece[0])] = true;
+        begins
+    });
+    // Found first and replaced then: pieces overlap.
+    let found = |(_, piece): &(usize, &[u8])| begins[usize::from(piece[0])] && pieces.contains(piece);
+    let places: Vec<usize> = text.windows(PIECE).enumerate().filter(found).map(|(at, _)| at).collect();
+    for at in places {
+        text[at..at + PIECE].fill(b'*');
     }
 }
 

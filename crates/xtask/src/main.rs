@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | generate | control-plane`.
+//! The project's own commands: `cargo xtask demo | test | generate | control-plane | fuzz`.
 //!
 //! `demo` and `test` need a Kubernetes API server: [`control_plane`] builds one from source (once) and runs it, or a
 //! user's own is used. Everything that is started is stopped again ([`process`]), by whichever way the command ends.
@@ -9,6 +9,7 @@ mod cargo;
 mod cluster;
 mod control_plane;
 mod demo;
+mod fuzz;
 mod generate;
 mod kept;
 mod kubectl;
@@ -38,6 +39,7 @@ enum Command {
     Test(test::Args),
     Generate(generate::Args),
     ControlPlane(control_plane::Args),
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::ControlPlane(args) => control_plane::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
     });
     // What fails because a signal is stopping everything is no finding: the signal's own thread ends the program.
     process::wait_if_interrupted();

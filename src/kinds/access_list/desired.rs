@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
-use astra_devops::access_list::Entry;
+use astra_devops::access_list::{AddressText, Entry};
 use ipnet::Ipv4Net;
 
 use super::resource::{Address, AstraAccessListSpec, PublicAccess};
@@ -106,7 +106,7 @@ fn entries(addresses: &[Address]) -> Result<Vec<Wanted>, Problem> {
 fn parse(text: &str) -> Result<Ipv4Net, String> {
     let network = match text.parse::<Ipv4Addr>() {
         Ok(address) => Ipv4Net::from(address),
-        Err(_) => text.parse::<Ipv4Net>().map_err(|_| {
+        Err(_) => AddressText::new(text).and_then(|text| text.as_str().parse::<Ipv4Net>().ok()).ok_or_else(|| {
             format!("{text:?} is no IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24; Astra takes no IPv6")
         })?,
     };
@@ -181,6 +181,7 @@ mod tests {
             (None, "Exclusive", &["::ffff:10.0.0.1"], "spec.addresses[0].address: ", "no IPv6"),
             (None, "Exclusive", &["10.0.0.256"], "spec.addresses[0].address: ", "no IPv4 address"),
             (None, "Exclusive", &["10.0.0.0/33"], "spec.addresses[0].address: ", "no IPv4 address"),
+            (None, "Exclusive", &["10.0.0.0/08"], "spec.addresses[0].address: ", "no IPv4 address"),
             (None, "Exclusive", &["10.0.0.1 "], "spec.addresses[0].address: ", "no IPv4 address"),
             (None, "Exclusive", &[""], "spec.addresses[0].address: ", "no IPv4 address"),
         ] {

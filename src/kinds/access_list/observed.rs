@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use astra_devops::access_list::{AccessList, Entry};
+use astra_devops::access_list::{AccessList, AddressText, Entry};
 use ipnet::Ipv4Net;
 
 use super::resource::PublicAccess;
@@ -86,8 +86,11 @@ impl Observed {
 }
 
 /// The network that an address in Astra's text is; bits behind the prefix, set by a hand, do not matter.
+///
+/// What no removal could name (`10.0.0.0/08`) is no address either: it would be owned, and never taken away.
 #[must_use]
 pub fn network(text: &str) -> Option<Ipv4Net> {
+    AddressText::new(text)?;
     match text.parse::<Ipv4Addr>() {
         Ok(address) => Some(Ipv4Net::from(address)),
         Err(_) => text.parse::<Ipv4Net>().ok().map(|network| network.trunc()),
@@ -126,6 +129,8 @@ mod tests {
             ("203.0.113.7/24", Some("203.0.113.0/24")),
             ("0.0.0.0/0", Some("0.0.0.0/0")),
             ("203.0.113.0/33", None),
+            ("203.0.113.0/024", None),
+            ("10.0.0.0/08", None),
             ("203.0.113", None),
             ("2001:db8::1", None),
             ("", None),

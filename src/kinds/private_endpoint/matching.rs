@@ -10,7 +10,7 @@ use super::{
 };
 use crate::engine::View;
 
-/// Finds the endpoint that the spec calls `id`: by the id that Astra answered, or by the same id.
+/// Finds the endpoint that the spec calls `id`: by the same id, or by the one that Astra answered.
 ///
 /// An endpoint that was asked for (`announced`), and whose answer was lost in a crash, is also known by the form that
 /// Astra is known to make of an Azure resource id. Without an announcement that form proves nothing: endpoints of one
@@ -23,12 +23,13 @@ pub fn find<'a>(
     announced: bool,
 ) -> Option<&'a PrivateEndpoint> {
     let endpoints = &link.endpoints;
+    // First, because a status can be changed by a hand, and the same id cannot be anything else.
+    if let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str().eq_ignore_ascii_case(id)) {
+        return Some(found);
+    }
     if let Some(astra_id) = recorded(details, id)
         && let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str() == astra_id)
     {
-        return Some(found);
-    }
-    if let Some(found) = endpoints.iter().find(|endpoint| endpoint.id.as_str().eq_ignore_ascii_case(id)) {
         return Some(found);
     }
     if !announced || details.endpoints.iter().any(|known| known.id.eq_ignore_ascii_case(id)) {
@@ -53,8 +54,10 @@ pub fn find_in<'a>(view: &View<'a, AstraPrivateEndpoint>, id: &str) -> Option<&'
     let of_another = |endpoint: &&PrivateEndpoint| {
         names().any(|(other, name)| *other != identity && name == endpoint.id.as_str())
     };
+    // Whatever the status of another object says: the same id is the same endpoint.
+    let same = |endpoint: &PrivateEndpoint| endpoint.id.as_str().eq_ignore_ascii_case(id);
     let known = find(view.observed, id, view.details, view.owned.contains(&identity));
-    known.filter(|endpoint| !of_another(endpoint)).or_else(|| {
+    known.filter(|endpoint| same(endpoint) || !of_another(endpoint)).or_else(|| {
         let (_, name) = names().find(|(of, _)| **of == identity)?;
         view.observed.endpoints.iter().find(|endpoint| endpoint.id.as_str() == name)
     })
@@ -135,6 +138,8 @@ mod tests {
             (&["astra.not-a-guid"], SENT, &unknown, true, None),
             (&["strange-id", MADE], SENT, &known, true, Some("strange-id")),
             (&["strange-id"], &SENT.to_uppercase(), &known, false, Some("strange-id")),
+            // A status that was changed by a hand does not lead away from the endpoint itself.
+            (&["strange-id", SENT], SENT, &known, false, Some(SENT)),
             // What was answered is gone: another one of the name is another endpoint.
             (&[MADE], SENT, &known, true, None),
             (&[MADE], SENT, &of_another, true, None),

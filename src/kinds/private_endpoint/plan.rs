@@ -50,11 +50,16 @@ pub fn additions(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> St
             "in spec.allowedPrincipals, and not allowed in Astra",
         ));
     }
-    steps.extend(desired.endpoints.iter().filter_map(|wanted| endpoint(wanted, view)));
+    let each = desired.endpoints.iter().enumerate();
+    steps.extend(each.filter_map(|(i, wanted)| endpoint(wanted, &desired.endpoints[..i], view)));
     steps
 }
 
-fn endpoint(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> Option<Planned<Step>> {
+fn endpoint(
+    wanted: &Wanted,
+    before: &[Wanted],
+    view: &View<'_, AstraPrivateEndpoint>,
+) -> Option<Planned<Step>> {
     let description = wanted.description.clone();
     let Some(found) = find_in(view, wanted.id.as_str()) else {
         // Two objects that declare one endpoint must not both connect it: that call is not known to be safe to repeat.
@@ -65,8 +70,15 @@ fn endpoint(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> Option<Pl
     // Where two objects declare one endpoint, the older one's words stand: they must not fight over a description.
     let identity = endpoint_identity(wanted.id.as_str());
     let elder = view.peers.iter().any(|peer| peer.older && peer.claims(&identity));
+    // A status that was changed by a hand may lead two declared endpoints to one in Astra. The first one's words stand, or
+    // the two would be sent in turn for ever.
+    let taken = || {
+        let same =
+            |other: &Wanted| find_in(view, other.id.as_str()).is_some_and(|other| other.id == found.id);
+        before.iter().any(same)
+    };
     let step = Step::Describe { id: found.id.clone(), description };
-    (found.description != wanted.description && !elder)
+    (found.description != wanted.description && !elder && !taken())
         .then(|| Planned::new(step, "the description in Astra is another"))
 }
 
@@ -91,7 +103,9 @@ fn removals(view: &View<'_, AstraPrivateEndpoint>, management: Management) -> St
         .collect();
     for endpoint in &view.observed.endpoints {
         let id = &endpoint.id;
-        if !kept.contains(id) && (exclusive || owned.contains(id)) {
+        // Whatever a status says that was changed by a hand: what is there under a declared id is declared.
+        let declared = wanted.contains(&endpoint_identity(id.as_str()));
+        if !declared && !kept.contains(id) && (exclusive || owned.contains(id)) {
             steps.push(Planned::new(Step::Disconnect { id: id.clone() }, why));
         }
     }

@@ -10,6 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{cluster::Cluster, wait::until};
 
+/// What it logs: all that this program and its HTTP clients can tell, because `cargo xtask test` looks for tokens in it.
+const LOG: &str = "info,astra_operator=trace,astra_devops=trace,kube=trace,kube_client=trace,hyper=trace,hyper_util=trace,reqwest=trace,tower=trace";
+
 /// A running `astra-operator run`. Dropping it kills it, as a crash does.
 #[derive(Debug)]
 pub(crate) struct Operator {
@@ -26,12 +29,12 @@ impl Operator {
         directory: &Path,
         flags: &[&str],
     ) -> Self {
-        let runs = fs::read_dir(directory).unwrap().count();
-        let log = directory.join(format!("operator-{runs}.log"));
+        let log = (0..).map(|run| directory.join(format!("{namespace}-{run}.log"))).find(|log| !log.exists());
+        let log = log.unwrap();
         let mut command = Command::new(&cluster.operator);
         command.args(["run", "--namespace", namespace, "--devops-url", url]);
         command.args(["--health-address", "127.0.0.1:0"]).args(flags);
-        for (flag, default) in [("--resync", "1s"), ("--log", "info,astra_operator=debug")] {
+        for (flag, default) in [("--resync", "1s"), ("--log", LOG)] {
             if !flags.contains(&flag) {
                 command.args([flag, default]);
             }

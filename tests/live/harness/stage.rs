@@ -1,6 +1,6 @@
 //! A stage for one test: a namespace, a simulator, an operator, and what a test does there.
 
-use std::{fmt::Debug, thread, time::Duration};
+use std::{env, fmt::Debug, fs, path::PathBuf, thread, time::Duration};
 
 use astra_operator::{
     engine::Kind,
@@ -71,9 +71,9 @@ impl Stage {
     /// Starts the operator.
     pub(crate) fn start(&mut self, flags: &[&str]) {
         assert!(self.operator.is_none(), "an operator is running already");
-        let directory = self.directory.path();
+        let directory = output().unwrap_or_else(|| self.directory.path().to_owned());
         self.operator =
-            Some(Operator::start(self.cluster, &self.namespace, &self.astra.url, directory, flags));
+            Some(Operator::start(self.cluster, &self.namespace, &self.astra.url, &directory, flags));
     }
 
     /// Takes the operator out, to end it one way or the other.
@@ -229,7 +229,7 @@ impl Stage {
         let events = ["-n", &self.namespace, "get", "events", "--sort-by=.metadata.creationTimestamp"];
         print_output("their events", self.cluster.kubectl_command(&events).output());
         let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("TRACE")).collect();
         println!("--- the end of the operator's log\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
         println!("--- what was sent to Astra");
         let requests = self.astra.requests();
@@ -245,12 +245,22 @@ impl Stage {
         }
         let token = astra_simulator::state::ACME_TOKEN;
         assert!(!self.log().contains(token), "the token is in the operator's log");
-        for request in self.astra.requests() {
+        let requests = self.astra.requests();
+        if let Some(output) = output() {
+            let journal = output.join(format!("{}-requests.json", self.namespace));
+            fs::write(journal, serde_json::to_vec_pretty(&requests).unwrap()).unwrap();
+        }
+        for request in requests {
             let on_list = request.method == "DELETE" && request.path.ends_with("/access-list");
             let bounded = request.query.strip_prefix("addresses=").is_some_and(|address| !address.is_empty());
             assert!(!on_list || bounded, "could be read as the whole list: {}", line(&request));
         }
     }
+}
+
+/// Where what is put out is kept until `cargo xtask test` has looked for tokens in it.
+fn output() -> Option<PathBuf> {
+    env::var_os("ASTRA_TEST_OUTPUT").map(PathBuf::from)
 }
 
 impl Drop for Stage {

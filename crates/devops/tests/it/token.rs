@@ -80,6 +80,26 @@ async fn a_server_that_echoes_the_token_does_not_bring_it_into_errors() {
     }
 }
 
+#[test]
+fn a_part_of_the_token_is_hidden_as_the_whole_is() {
+    let secret = TOKEN.rsplit(':').next().unwrap();
+    for part in [&TOKEN[..50], &TOKEN[40..], &secret[3..15], &secret[secret.len() - 12..], TOKEN] {
+        let mut answer = Answer::json(401, &json!(format!("token {part}… is not known")));
+        answer.location = Some(format!("/login?token={part}&x=y"));
+        let clean = answer.without(TOKEN);
+        let said = format!("{} {}", clean.words(), clean.location.clone().unwrap());
+        let piece =
+            secret.as_bytes().windows(12).find(|piece| said.contains(std::str::from_utf8(piece).unwrap()));
+        assert_eq!(piece, None, "{said}");
+        assert!(
+            said.starts_with("token ")
+                && said.contains("… is not known /login?token=")
+                && said.ends_with("&x=y"),
+            "{said}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn no_debug_output_has_it() {
     let token = Token::new(TOKEN).unwrap();
