@@ -1,6 +1,6 @@
 //! Each behaviour against the client; redirects; and what an error may look like in a log.
 
-use std::{error::Error as StdError, time::Instant};
+use std::time::Instant;
 
 use astra_devops::{Answer, Error, error::Class};
 use futures::future::join_all;
@@ -14,7 +14,7 @@ use crate::{
 
 /// An error and its causes, as they come into a log line.
 pub(crate) fn chain(error: &Error) -> String {
-    let first: &(dyn StdError + 'static) = error;
+    let first: &(dyn std::error::Error + 'static) = error;
     let causes = std::iter::successors(Some(first), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
