@@ -22,7 +22,7 @@ pub(crate) struct Fault {
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     /// This is answered; the call is carried out before, or never.
-    Says { status: u16, retry_after: Option<String>, body: &'static str, applied: bool },
+    Says { status: u16, retry_after: Option<Wish>, body: &'static str, applied: bool },
     /// Nothing is answered.
     Lost { sent: Sent, applied: Applied },
     /// The true answer, after this long.
@@ -33,6 +33,27 @@ pub(crate) enum Effect {
     Stale,
     /// Of a list that is sent, only the first entry is taken; and success is answered.
     FirstTaken,
+}
+
+/// What a `Retry-After` header says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wish {
+    Text(&'static str),
+    /// The HTTP date that is so many seconds away when it is said. By the real clock, which is the one that the header is
+    /// read by.
+    DateIn(i64),
+}
+
+impl Wish {
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Text(text) => text.to_owned(),
+            Self::DateIn(seconds) => {
+                let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+                at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+            }
+        }
+    }
 }
 
 /// When a call whose answer is lost is carried out.
@@ -110,31 +131,27 @@ fn successes(table: &mut Vec<Fault>) {
 
 /// Throttling and maintenance, with each way to say for how long.
 fn waits(table: &mut Vec<Fault>) {
-    let date = |seconds: i64| {
-        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
-        at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
-    };
     let hour = 3600;
     let wishes = [
         ("nothing", None, 0),
-        ("0", Some("0".to_owned()), 0),
-        ("1", Some("1".to_owned()), 1),
-        ("2", Some("2".to_owned()), 2),
-        ("30", Some("30".to_owned()), 30),
-        ("300", Some("300".to_owned()), 300),
-        ("86400", Some("86400".to_owned()), hour),
-        ("a date soon", Some(date(90)), 60),
-        ("a date long ago", Some(date(-90)), 0),
-        ("a date in years", Some("Tue, 31 Dec 2999 23:59:59 GMT".to_owned()), hour),
-        ("garbage", Some("soon".to_owned()), 0),
-        ("a negative number", Some("-5".to_owned()), 0),
-        ("a fraction", Some("1.5".to_owned()), 0),
-        ("more digits than a number has", Some("99999999999999999999999".to_owned()), hour),
+        ("0", Some(Wish::Text("0")), 0),
+        ("1", Some(Wish::Text("1")), 1),
+        ("2", Some(Wish::Text("2")), 2),
+        ("30", Some(Wish::Text("30")), 30),
+        ("300", Some(Wish::Text("300")), 300),
+        ("86400", Some(Wish::Text("86400")), hour),
+        ("a date soon", Some(Wish::DateIn(90)), 60),
+        ("a date long ago", Some(Wish::DateIn(-90)), 0),
+        ("a date in years", Some(Wish::Text("Tue, 31 Dec 2999 23:59:59 GMT")), hour),
+        ("garbage", Some(Wish::Text("soon")), 0),
+        ("a negative number", Some(Wish::Text("-5")), 0),
+        ("a fraction", Some(Wish::Text("1.5")), 0),
+        ("more digits than a number has", Some(Wish::Text("99999999999999999999999")), hour),
     ];
     for status in [429, 503] {
         for (shape, retry_after, silence) in &wishes {
             for (what, body) in [("text", TEXT), ("a page", PAGE)] {
-                let effect = Effect::Says { status, retry_after: retry_after.clone(), body, applied: false };
+                let effect = Effect::Says { status, retry_after: *retry_after, body, applied: false };
                 let name = format!("{status} with {what}, Retry-After: {shape}");
                 table.push(Fault { silence: Duration::from_secs(*silence), ..fault(name, effect) });
             }

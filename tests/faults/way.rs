@@ -111,7 +111,7 @@ impl Way {
                 }
                 Ok(Answer {
                     status: *status,
-                    retry_after: retry_after.as_deref().and_then(http::retry_after),
+                    retry_after: retry_after.and_then(|wish| http::retry_after(&wish.text())),
                     location: None,
                     body: body.as_bytes().to_vec(),
                 })

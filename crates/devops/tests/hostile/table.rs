@@ -36,8 +36,8 @@ async fn meet(behaviour: Behaviour) -> (&'static str, Vec<String>) {
     let result = client(&server.url).send_call(&change()).await;
     let took = began.elapsed();
     let mut problems = Vec::new();
-    let most = limits().call + limits().call / 3;
-    if took > most {
+    // With room for a machine that has something else to do; without a deadline it would be twenty seconds and more.
+    if took > 4 * limits().call {
         problems.push(format!("took {took:?}"));
     }
     match (expected, &result) {
