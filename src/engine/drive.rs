@@ -121,9 +121,10 @@ impl<K: Kind> Drive<'_, K> {
             peers: &peers,
         };
         let direct;
-        let observed = if would_forget(&look(&shared), &driven.status) {
+        let on_its_way = self.memory.unseen.first().is_some();
+        let observed = if misses_what_is_owned(&look(&shared), &driven.status, on_its_way) {
             // A list of the whole organization that lacks a thing for a moment must not make the object forget that it
-            // owns it: the place itself is asked.
+            // owns it, nor make it a second time: the place itself is asked.
             direct = K::observe(self.organization, &place, Freshness::Direct).await?;
             &direct
         } else {
@@ -143,6 +144,7 @@ impl<K: Kind> Drive<'_, K> {
             self.same_organization(&driven.status).await?;
         }
         let Some(database) = database.filter(|database| !database.status.is_terminal()) else {
+            self.confirm_gone(&id).await?;
             return Ok(Outcome::Clean(format!(
                 "database {id} does not exist any more, and all of this object's with it"
             )));
@@ -192,16 +194,28 @@ impl<K: Kind> Drive<'_, K> {
                 observed: &observed,
                 peers: &peers,
             };
-            if let Some(outcome) = self.round(&look, driven).await? {
-                return Ok(match outcome {
-                    Outcome::Done(_) => {
-                        Outcome::Clean("all that this object owned is gone from Astra".to_owned())
-                    }
-                    outcome => outcome,
-                });
+            let before = driven.status.clone();
+            match self.round(&look, driven).await? {
+                Some(Outcome::Done(_)) if self.is_gone(&look, &before).await? => {
+                    return Ok(Outcome::Clean("all that this object owned is gone from Astra".to_owned()));
+                }
+                // Two looks that contradict each other: what is owned stays owned until they agree.
+                Some(Outcome::Done(_)) => driven.status = before,
+                Some(outcome) => return Ok(outcome),
+                None => {}
             }
         }
         Ok(Outcome::Waiting(Problem::new(Reason::Deleting, "removals were sent and are being checked")))
+    }
+
+    /// Is nothing left to remove by another reading too, where Astra has one? The finalizer goes for ever, and one answer
+    /// can be wrong: a 404 of a gateway in Astra's own words, a list that was cut to `null`.
+    async fn is_gone(&self, look: &Look<'_, K>, before: &Status<K::Details>) -> Result<bool, Stop> {
+        let freshness = Freshness::NoOlderThan(Instant::now());
+        let observed = K::observe(self.organization, look.place, freshness).await?;
+        let owned: Identities = before.owned.iter().cloned().collect();
+        let look = Look { observed: &observed, ..*look };
+        Ok(matches!(K::plan(&look.view(&owned, &before.details)), Plan::Done))
     }
 
     /// A look at the object's place must have begun at or after this: never before its own last write.
@@ -391,12 +405,14 @@ fn disbelief<D>(status: &Status<D>) -> Event {
     }
 }
 
-/// Is something owned, no longer wanted, and not seen? Then the object is about to forget it.
-fn would_forget<K: Kind>(look: &Look<'_, K>, status: &Status<K::Details>) -> bool {
+/// Is something owned and not seen? If it is no longer wanted, the object is about to forget it; if it is, to make it anew,
+/// unless it is only on its way.
+fn misses_what_is_owned<K: Kind>(look: &Look<'_, K>, status: &Status<K::Details>, on_its_way: bool) -> bool {
     let owned: Identities = status.owned.iter().cloned().collect();
     let view = look.view(&owned, &status.details);
     let wanted = view.wanted();
-    owned.iter().any(|identity| !wanted.contains(identity) && !K::has(&view, identity))
+    let awaited = |identity| on_its_way && wanted.contains(identity);
+    owned.iter().any(|identity| !awaited(identity) && !K::has(&view, identity))
 }
 
 /// One look at Astra.

@@ -9,7 +9,7 @@ use k8s_openapi::{
 
 use super::{
     KindCondition, Problem, Reason,
-    backoff::{after_failure, jittered},
+    backoff::{after_failure, after_passing_failure, jittered},
     outcome::{Driven, Outcome},
     timing::Timing,
 };
@@ -201,7 +201,8 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
         // A missing Secret is found within a minute, whatever the resync.
         Outcome::Blocked(_) => resync.min(jittered(Duration::from_secs(54), at.jitter)),
         Outcome::Failed(problem, wish) => {
-            let pause = after_failure(at.failures, at.jitter).max(wish.unwrap_or_default());
+            let backoff = if problem.reason.is_passing() { after_passing_failure } else { after_failure };
+            let pause = backoff(at.failures, at.jitter).max(wish.unwrap_or_default());
             if problem.reason.needs_a_person() {
                 pause.max(resync.min(Duration::from_mins(1)))
             } else {
@@ -457,7 +458,8 @@ mod tests {
         );
         assert!(secs(failed(Reason::RateLimited, Some(100)), at(1)) >= 100, "Retry-After is obeyed");
         assert!(secs(failed(Reason::AstraUnavailable, None), at(1)) <= 1);
-        assert!(secs(failed(Reason::AstraUnavailable, None), at(99)) >= 150);
+        assert!(secs(failed(Reason::AstraUnavailable, None), at(99)) <= 30);
+        assert!(secs(failed(Reason::ChangeRefused, None), at(99)) >= 150);
         assert!(secs(failed(Reason::TokenRefused, None), at(1)) >= 54);
     }
 

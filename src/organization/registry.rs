@@ -6,16 +6,25 @@ use std::{
     time::Duration,
 };
 
-use astra_devops::{Client, Token, Transport};
+use astra_devops::{Client, Token, Transport, gate::Gate};
 
 use super::Organization;
 
-/// Finds the organization of a token. It lives as long as somebody uses it; then the token is wiped from memory.
+/// Finds the organization of a token. It lives as long as somebody uses it; then the token is wiped from memory, as soon
+/// as no silence is left that Astra asked it for.
 pub struct Organizations {
     transport: Arc<dyn Transport>,
     concurrency: usize,
     pace: Duration,
-    by_token: Mutex<HashMap<Token, Weak<Organization>>>,
+    by_token: Mutex<HashMap<Token, Known>>,
+}
+
+/// What is kept of a token.
+struct Known {
+    organization: Weak<Organization>,
+    /// Outlives the organization while it is silent: an object that comes meanwhile, with the same token, must not be
+    /// the one that breaks a silence of an hour because nobody else had anything to look at.
+    gate: Arc<Gate>,
 }
 
 impl Organizations {
@@ -29,13 +38,57 @@ impl Organizations {
     #[must_use]
     pub fn of(&self, token: &Token) -> Arc<Organization> {
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(organization) = by_token.get(token).and_then(Weak::upgrade) {
+        if let Some(organization) = by_token.get(token).and_then(|known| known.organization.upgrade()) {
             return organization;
         }
-        by_token.retain(|_, organization| organization.strong_count() > 0);
-        let client = Client::new(self.transport.clone(), token.clone(), self.concurrency);
+        by_token
+            .retain(|_, known| known.organization.strong_count() > 0 || !known.gate.silence_left().is_zero());
+        let gate = by_token
+            .get(token)
+            .map_or_else(|| Arc::new(Gate::new(self.concurrency)), |known| known.gate.clone());
+        let client = Client::with_gate(self.transport.clone(), token.clone(), gate.clone());
         let organization = Arc::new(Organization::new(client, self.pace));
-        by_token.insert(token.clone(), Arc::downgrade(&organization));
+        by_token.insert(token.clone(), Known { organization: Arc::downgrade(&organization), gate });
         organization
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use astra_devops::{Answer, Call, Error, transport::TransportError};
+    use futures::{FutureExt, future::BoxFuture};
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    /// Asks for an hour of silence, and notes when it was called.
+    #[derive(Default)]
+    struct Silencing(Mutex<Vec<Instant>>);
+
+    impl Transport for Silencing {
+        fn send<'a>(&'a self, _: &'a Token, _: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
+            self.0.lock().unwrap().push(Instant::now());
+            let hour = Some(Duration::from_hours(1));
+            async move { Ok(Answer { retry_after: hour, ..Answer::empty(429) }) }.boxed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silence_outlives_the_last_object_that_used_the_token() {
+        let transport = Arc::new(Silencing::default());
+        let organizations = Organizations::new(transport.clone(), 4, Duration::ZERO);
+        let token = |text: &str| Token::new(text).unwrap();
+        assert!(organizations.of(&token("AstraCS:one")).id().await.is_err());
+        // Another token's organization is made meanwhile, which is when what nobody uses is forgotten.
+        let _other = organizations.of(&token("AstraCS:other"));
+        let error = organizations.of(&token("AstraCS:one")).id().await.unwrap_err();
+        assert!(matches!(*error, Error::Silenced { .. }), "{error}");
+        assert_eq!(transport.0.lock().unwrap().len(), 1);
+
+        sleep(Duration::from_hours(1)).await;
+        let _other = organizations.of(&token("AstraCS:third"));
+        assert_eq!(organizations.by_token.lock().unwrap().len(), 1, "what is silent no more is forgotten");
+        assert!(organizations.of(&token("AstraCS:one")).id().await.is_err());
+        assert_eq!(transport.0.lock().unwrap().len(), 2);
     }
 }

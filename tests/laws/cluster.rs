@@ -69,8 +69,9 @@ struct Inner<K: Kind> {
     status_writes: usize,
     /// Everything that was ever written to a status, and every event.
     said: Vec<String>,
-    /// Who may write to Astra, at each moment since all was quiet.
-    moments: Vec<Vec<K>>,
+    /// Who may write to Astra, at each moment since all was quiet; `None` when nobody asks for it, which with a thousand
+    /// objects is too much to find out.
+    moments: Option<Vec<Vec<K>>>,
 }
 
 /// The write was made for an object that is not there any more, or not like this.
@@ -80,6 +81,16 @@ pub(crate) struct Conflict(pub String);
 impl<K: Lawful> Cluster<K> {
     /// A cluster without objects, and what its watches know of it.
     pub(crate) fn new() -> (Self, Stores<K>) {
+        Self::watched(Some(vec![Vec::new()]))
+    }
+
+    /// The same for very many objects: who may write when is not kept.
+    #[allow(dead_code, reason = "the tests that share this use it")]
+    pub(crate) fn unwatched() -> (Self, Stores<K>) {
+        Self::watched(None)
+    }
+
+    fn watched(moments: Option<Vec<Vec<K>>>) -> (Self, Stores<K>) {
         let (store, writer) = reflector::store();
         let mut inner = Inner {
             objects: BTreeMap::new(),
@@ -89,7 +100,7 @@ impl<K: Lawful> Cluster<K> {
             created: 0,
             status_writes: 0,
             said: Vec::new(),
-            moments: vec![Vec::new()],
+            moments,
         };
         inner.writer.apply_watcher_event(&watcher::Event::Init);
         inner.writer.apply_watcher_event(&watcher::Event::InitDone);
@@ -242,13 +253,13 @@ impl<K: Lawful> Cluster<K> {
 
     /// Who may write to Astra, at each moment since all was quiet.
     pub(crate) fn moments(&self) -> Vec<Vec<K>> {
-        self.lock().moments.clone()
+        self.lock().moments.clone().unwrap_or_default()
     }
 
     /// All is quiet: what was wanted before does not count any more.
     pub(crate) fn quiet(&self) {
         let mut inner = self.lock();
-        inner.moments.clear();
+        inner.moments = inner.moments.take().map(|_| Vec::new());
         inner.moment();
     }
 
@@ -290,8 +301,9 @@ impl<K: Lawful> Inner<K> {
     }
 
     fn moment(&mut self) {
+        let Some(moments) = &mut self.moments else { return };
         let all: Vec<K> = self.objects.values().cloned().collect();
-        self.moments.push(
+        moments.push(
             all.iter()
                 .filter(|object| object.meta().deletion_timestamp.is_none() && governs(*object, &all))
                 .cloned()

@@ -33,6 +33,9 @@ use crate::{
     lawful::Lawful,
 };
 
+/// How many objects are looked at at once, as is the default of the program.
+const CONCURRENCY: usize = 16;
+
 /// One life of the operator.
 pub(crate) struct Process<'a, K: Lawful> {
     cluster: Cluster<K>,
@@ -65,10 +68,14 @@ impl<'a, K: Lawful> Process<'a, K> {
             let due: Vec<String> = {
                 let mut next = self.next.borrow_mut();
                 next.extend(self.cluster.take_changed().into_iter().map(|name| (name, now)));
-                let due: Vec<_> = (next.iter())
+                let mut due: Vec<_> = (next.iter())
                     .filter(|(name, at)| **at <= now && now < end && !busy.contains(*name))
-                    .map(|(name, _)| name.clone())
+                    .map(|(name, at)| (*at, name.clone()))
                     .collect();
+                // Who has waited longest comes first.
+                due.sort();
+                due.truncate(CONCURRENCY.saturating_sub(busy.len()));
+                let due: Vec<String> = due.into_iter().map(|(_, name)| name).collect();
                 next.retain(|name, _| !due.contains(name));
                 due
             };
@@ -81,8 +88,12 @@ impl<'a, K: Lawful> Process<'a, K> {
             }
             let waiting =
                 self.next.borrow().iter().filter(|(name, _)| !busy.contains(*name)).map(|(_, at)| *at).min();
-            let wake =
-                if now < end { waiting.unwrap_or(end).min(end) } else { now + Duration::from_hours(1) };
+            let wake = match waiting {
+                _ if now >= end => now + Duration::from_hours(1),
+                // Only the end of a turn makes a place for another.
+                _ if busy.len() >= CONCURRENCY => end,
+                waiting => waiting.unwrap_or(end).min(end),
+            };
             tokio::select! {
                 biased;
                 Some((after, name)) = running.next(), if !running.is_empty() => {

@@ -53,7 +53,8 @@ pub(crate) struct Stage<'a, K: Lawful> {
     pub(crate) left: RefCell<BTreeSet<String>>,
     /// What was wanted at any time.
     pub(crate) ever_wanted: RefCell<BTreeSet<String>>,
-    wire: Arc<dyn Transport>,
+    /// The way to Astra.
+    pub(crate) wire: Arc<dyn Transport>,
 }
 
 impl<'a, K: Lawful> Stage<'a, K> {
@@ -125,7 +126,8 @@ impl<'a, K: Lawful> Stage<'a, K> {
         }
     }
 
-    async fn people(&self) {
+    /// What the script says.
+    pub(crate) async fn people(&self) {
         for (after, action) in &self.case.script {
             sleep(Duration::from_secs(*after)).await;
             if *after >= 400 {

@@ -1,12 +1,16 @@
 //! What came back, before anybody has judged it.
 
-use std::{collections::HashSet, time::Duration};
+use std::{borrow::Cow, collections::HashSet, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// How much of a body is quoted in errors and logs, in characters.
 const QUOTED: usize = 300;
+
+/// What Astra has to say about an error is never longer, in bytes. Of more, only so much is looked at: a few megabytes of
+/// JSON become a hundred as a tree of values.
+const SAYING: usize = 64 << 10;
 
 /// Error ids that are about the token, not about what was asked for: malformed, unknown.
 const TOKEN_ERRORS: [i64; 2] = [340_012, 340_018];
@@ -75,7 +79,7 @@ impl Answer {
     /// Is the body a page, made by a proxy and not by Astra?
     #[must_use]
     pub fn is_html(&self) -> bool {
-        looks_like_html(&String::from_utf8_lossy(&self.body))
+        looks_like_html(&self.saying())
     }
 
     /// "There is none yet": Astra says it with 404 and a bare JSON string, `null` or text.
@@ -85,9 +89,10 @@ impl Answer {
     /// would make what is there look gone.
     #[must_use]
     pub fn is_plain_404(&self) -> bool {
-        let text = String::from_utf8_lossy(&self.body);
+        let text = self.saying();
         let text = text.trim();
         self.status == 404
+            && self.body.len() <= SAYING
             && !text.is_empty()
             && !text.starts_with(['{', '['])
             && !looks_like_html(text)
@@ -103,8 +108,14 @@ impl Answer {
         self.status == 404 && !errors.is_empty() && !errors.iter().any(about_token)
     }
 
+    /// As much of the body as may be somebody's words.
+    fn saying(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.body.get(..SAYING).unwrap_or(&self.body))
+    }
+
     fn errors(&self) -> Vec<Value> {
-        match serde_json::from_slice::<Value>(&self.body) {
+        // What was cut is no JSON any more.
+        match serde_json::from_slice::<Value>(self.body.get(..SAYING).unwrap_or(&self.body)) {
             Ok(Value::Object(mut body)) => match body.remove("errors") {
                 Some(Value::Array(errors)) => errors,
                 _ => Vec::new(),
@@ -136,8 +147,8 @@ impl Answer {
     /// `null`, the customer-key shape, or a proxy's HTML. One line, at most 300 characters, never empty.
     #[must_use]
     pub fn words(&self) -> String {
-        let text = String::from_utf8_lossy(&self.body);
-        let said = match serde_json::from_slice::<Value>(&self.body) {
+        let text = self.saying();
+        let said = match serde_json::from_str::<Value>(&text) {
             Ok(Value::String(text)) => text,
             Ok(Value::Null) => "null".to_owned(),
             Ok(body) => from_object(&body).unwrap_or_else(|| body.to_string()),
@@ -151,7 +162,7 @@ impl Answer {
     /// The start of the body, for an error that must show what could not be read.
     #[must_use]
     pub fn start(&self) -> String {
-        one_line(&String::from_utf8_lossy(&self.body))
+        one_line(&self.saying())
     }
 }
 

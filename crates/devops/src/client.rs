@@ -4,13 +4,17 @@
 use std::sync::Arc;
 
 use serde::de;
-use tokio::{sync::SemaphorePermit, time::sleep};
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     Answer, Call, Error, Token, Transport,
     answer::ReadError,
     error::Sent,
     gate::Gate,
+    health::{Admission, Pass},
     retry::{self, PATIENCE},
     transport::TransportError,
 };
@@ -47,7 +51,13 @@ impl Client {
     /// A client that sends at most `concurrency` calls at once.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, token: Token, concurrency: usize) -> Self {
-        Self { transport, token, gate: Arc::new(Gate::new(concurrency)) }
+        Self::with_gate(transport, token, Arc::new(Gate::new(concurrency)))
+    }
+
+    /// A client that shares its limits with all that have the same gate.
+    #[must_use]
+    pub fn with_gate(transport: Arc<dyn Transport>, token: Token, gate: Arc<Gate>) -> Self {
+        Self { transport, token, gate }
     }
 
     /// Calls one operation and reads its answer.
@@ -73,36 +83,45 @@ impl Client {
             return Err(never_sent(call));
         }
         let mut attempt = 1;
+        let mut uncertain = None;
         loop {
             let error = match self.attempt(call, &accepts).await {
-                // A login page is no success, whatever its status: it would make a change look done.
-                Ok(answer) if answer.is_html() => {
-                    return Err(unreadable(call, &answer, ReadError(de::Error::custom("a page"))));
-                }
                 Ok(answer) => return Ok(answer),
+                // Astra said yes; asking again would only bring the same page.
+                Err(error @ Error::Unreadable { .. }) => return Err(error),
                 Err(error) => error,
             };
             let Some(pause) = retry::pause(&error, call.repeat, attempt, fastrand::f64()) else {
-                return Err(error);
+                // An attempt that was not sent says nothing of what became of the ones before it.
+                return Err(uncertain.filter(|_| error.was_not_sent()).unwrap_or(error));
             };
             tracing::debug!(call = %call, attempt, ?pause, error = %error, "sending again after a pause");
+            if error.may_have_taken_effect() {
+                uncertain = Some(error);
+            }
             sleep(pause).await;
             attempt += 1;
         }
     }
 
     async fn attempt(&self, call: &Call, accepts: &impl Fn(&Answer) -> bool) -> Result<Answer, Error> {
-        let _place = self.place(call).await?;
+        let (_place, pass) = self.place(call).await?;
         tracing::debug!(call = %call, "calling Astra");
         let result = match self.transport.send(&self.token, call).await {
+            // A login page is no success, whatever its status: it would make a change look done.
+            Ok(answer) if accepts(&answer) && answer.is_html() => {
+                let answer = self.clean(answer);
+                Err(unreadable(call, &answer, ReadError(de::Error::custom("a page"))))
+            }
             Ok(answer) if accepts(&answer) => Ok(self.clean(answer)),
             Ok(answer) => Err(Error::refused(call, &self.clean(answer))),
             Err(source) => Err(Error::Unreachable { call: call.to_string(), sent: source.sent, source }),
         };
-        // The silence begins before the place is given back, or a waiting call would slip out in between.
+        // Both before the place is given back, or a waiting call would slip out in between.
         if let Some(wait) = result.as_ref().err().and_then(retry::silence) {
             self.gate.silence(wait);
         }
+        pass.report(result.as_ref().err(), Instant::now());
         result
     }
 
@@ -114,8 +133,11 @@ impl Client {
     }
 
     /// Waits until the call may go out. A short silence is waited out, without a place, so that calls that cannot wait
-    /// are told at once; a long one, or one that is prolonged again and again, is the caller's business.
-    async fn place(&self, call: &Call) -> Result<Option<SemaphorePermit<'_>>, Error> {
+    /// are told at once; a long one, or one that is prolonged again and again, is the caller's business. So is an outage,
+    /// unless another call is asking right now whether it is over.
+    async fn place(&self, call: &Call) -> Result<(Option<SemaphorePermit<'_>>, Pass<'_>), Error> {
+        let health = self.gate.health();
+        let down = |(wait, first)| Error::Down { call: call.to_string(), first, wait };
         let mut patience = PATIENCE;
         loop {
             let wait = self.gate.silence_left();
@@ -126,10 +148,22 @@ impl Client {
                 sleep(wait).await;
                 patience -= wait;
             }
+            if let Some(refusal) = health.refuses(Instant::now()) {
+                return Err(down(refusal));
+            }
             let place = self.gate.enter().await;
             // While this call waited for its place, another may have been told to be silent.
-            if self.gate.silence_left().is_zero() {
-                return Ok(place);
+            if !self.gate.silence_left().is_zero() {
+                continue;
+            }
+            match health.admit(Instant::now()) {
+                Admission::Go(pass) => return Ok((place, pass)),
+                Admission::Down(wait, first) => return Err(down((wait, first))),
+                Admission::Wait(left) => {
+                    drop(place);
+                    // Whether it came back or not is seen in the next round.
+                    let _ = timeout(left, health.answered()).await;
+                }
             }
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::{
     Answer, Call, Client, Endpoint, Error, Method,
     answer::ReadError,
     id::{DatabaseId, DatacenterId},
-    lenient::{one_or_many, or_default},
+    lenient::{one_or_many, or_default, without_odd},
 };
 
 const VIEW: &str = "org-db-view";
@@ -75,12 +75,7 @@ pub struct Datacenter {
 /// A datacenter without an id, as one that is being made may be, cannot be named in any call; it must not make the
 /// list of all databases unreadable.
 fn with_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Datacenter>, D::Error> {
-    let mut found = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
-    found.retain(|datacenter| datacenter.get("id").and_then(Value::as_str) != Some(""));
-    found
-        .into_iter()
-        .map(|datacenter| serde_json::from_value(datacenter).map_err(de::Error::custom))
-        .collect()
+    without_odd(deserializer, |datacenter| datacenter.get("id").and_then(Value::as_str) == Some(""))
 }
 
 /// A database's status: an open set.

@@ -46,6 +46,17 @@ pub enum Error {
         /// How much longer to wait.
         wait: Duration,
     },
+    /// Nothing was sent: the calls of this token have failed one after the other, and Astra is asked again by one of them
+    /// at a time.
+    #[error("{call} was not sent, because Astra has been failing; it began with: {first}")]
+    Down {
+        /// Method and target of the call.
+        call: String,
+        /// The failure that it began with, in words.
+        first: String,
+        /// When Astra is asked again, at the earliest.
+        wait: Duration,
+    },
 }
 
 /// A call that Astra answered with an error status.
@@ -104,17 +115,17 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.class(),
             Self::Silenced { .. } => Class::Throttled,
-            Self::Unreachable { .. } | Self::Unreadable { .. } => Class::Transient,
+            Self::Unreachable { .. } | Self::Unreadable { .. } | Self::Down { .. } => Class::Transient,
         }
     }
 
-    /// How long Astra asked to wait before the next call.
+    /// How long to wait before the next call: what Astra asked for, or until it is asked whether it is well again.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(refusal) => refusal.retry_after,
-            Self::Silenced { wait, .. } => Some(*wait),
-            _ => None,
+            Self::Silenced { wait, .. } | Self::Down { wait, .. } => Some(*wait),
+            Self::Unreachable { .. } | Self::Unreadable { .. } => None,
         }
     }
 
@@ -127,7 +138,17 @@ impl Error {
             // Only a 4xx in Astra's own words says that nothing was done: a 5xx, a 408 or a page may come from a proxy
             // in front of a server that did the work, and a redirect may be the answer to work done.
             Self::Refused(refusal) => matches!(refusal.class(), Class::Transient),
-            Self::Silenced { .. } => false,
+            Self::Silenced { .. } | Self::Down { .. } => false,
+        }
+    }
+
+    /// Is it certain that nothing left this machine?
+    #[must_use]
+    pub const fn was_not_sent(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } => matches!(sent, Sent::No),
+            Self::Silenced { .. } | Self::Down { .. } => true,
+            Self::Refused(_) | Self::Unreadable { .. } => false,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What all calls of one token share: how many are under way at once, and until when Astra asked for silence.
+//! What all calls of one token share: how many are under way at once, until when Astra asked for silence, and whether it
+//! answers at all.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -10,13 +11,14 @@ use tokio::{
     time::Instant,
 };
 
-use crate::retry::LONGEST_SILENCE;
+use crate::{health::Health, retry::LONGEST_SILENCE};
 
 /// Bounds the calls of one token.
 #[derive(Debug)]
 pub struct Gate {
     places: Semaphore,
     silent_until: Mutex<Option<Instant>>,
+    health: Health,
 }
 
 impl Gate {
@@ -24,7 +26,13 @@ impl Gate {
     #[must_use]
     pub fn new(concurrency: usize) -> Self {
         let places = Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        Self { places, silent_until: Mutex::new(None) }
+        Self { places, silent_until: Mutex::new(None), health: Health::default() }
+    }
+
+    /// Whether Astra answers at all.
+    #[must_use]
+    pub const fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Waits for a place; it is given back when the permit is dropped.

@@ -1,6 +1,6 @@
 //! Calls over HTTPS.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use reqwest::{
@@ -10,6 +10,10 @@ use reqwest::{
 };
 
 use rustls::crypto::CryptoProvider;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, error::Elapsed, timeout_at},
+};
 
 use crate::{
     Answer, Call, Token, Transport, call::Method, retry::LONGEST_SILENCE, transport::Sent,
@@ -22,8 +26,11 @@ pub const PRODUCTION: &str = "https://api.astra.datastax.com";
 /// How long and how much is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// A call without a whole answer after this long has failed.
+    /// A reading without a whole answer after this long has failed.
     pub call: Duration,
+    /// The same of a call that changes something: shorter, because until it has ended nobody knows whether it took
+    /// effect.
+    pub write: Duration,
     /// A connection that is not made after this long will not be.
     pub connect: Duration,
     /// A body of more bytes is not read: no answer of the API is near it, and an endless one must not eat the memory.
@@ -32,11 +39,24 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 20 s a call, which is shorter than any reconcile, so that a status can be written; 5 s a connection; 4 MiB.
+    /// 20 s a reading and 10 s a change, which is shorter than any reconcile, so that a status can be written; 5 s a
+    /// connection; 4 MiB.
     fn default() -> Self {
-        Self { call: Duration::from_secs(20), connect: Duration::from_secs(5), body: 4 << 20 }
+        Self {
+            call: Duration::from_secs(20),
+            write: Duration::from_secs(10),
+            connect: Duration::from_secs(5),
+            body: 4 << 20,
+        }
     }
 }
+
+/// A body of more bytes than this is a large one.
+const LARGE: usize = 256 << 10;
+
+/// So many large bodies are read at once: what a proxy that answers everything with megabytes can cost in memory must not
+/// grow with the calls under way.
+const LARGE_AT_ONCE: usize = 1;
 
 /// Sends calls to one base URL over pooled connections.
 ///
@@ -49,6 +69,7 @@ pub struct HttpTransport {
     client: reqwest::Client,
     base: Url,
     limits: Limits,
+    large: Arc<Semaphore>,
 }
 
 /// A base URL that cannot be used, or an HTTP client that cannot be made.
@@ -100,14 +121,14 @@ impl HttpTransport {
         let builder = reqwest::Client::builder()
             .user_agent(user_agent)
             .redirect(Policy::none())
-            .connect_timeout(limits.connect)
-            .timeout(limits.call);
+            .connect_timeout(limits.connect);
         let builder = match base.scheme() {
             "https" => builder,
             // No TLS, so no certificates: a simulator can be reached from a machine that has none.
             _ => builder.no_proxy().tls_certs_only([]),
         };
-        Ok(Self { client: builder.build()?, base, limits })
+        let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
+        Ok(Self { client: builder.build()?, base, limits, large })
     }
 
     /// The request's URL. The path is already encoded, and must come out of the URL parser as it went in: the parser
@@ -133,16 +154,51 @@ impl HttpTransport {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
+        let limit = if call.method == Method::Get { self.limits.call } else { self.limits.write };
+        let deadline = Instant::now() + limit;
         let mut request = self
             .client
             .request(method, self.url(call)?)
+            .timeout(limit)
             .header(AUTHORIZATION, bearer(token)?)
             .header("accept", "application/json");
         if let Some(body) = &call.body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         let response = request.send().await.map_err(not_answered)?;
-        read(response, self.limits.body).await
+        self.read(response, deadline).await
+    }
+
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        deadline: Instant,
+    ) -> Result<Answer, TransportError> {
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            retry_after: header(response.headers(), &RETRY_AFTER).and_then(retry_after),
+            location: header(response.headers(), &LOCATION).map(ToOwned::to_owned),
+            body: Vec::new(),
+        };
+        let limit = self.limits.body;
+        if response.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(too_long(limit));
+        }
+        let mut large = None;
+        while let Some(chunk) = response.chunk().await.map_err(broke_off)? {
+            let length = answer.body.len() + chunk.len();
+            if length > limit {
+                return Err(too_long(limit));
+            }
+            if length > LARGE && large.is_none() {
+                large = Some(timeout_at(deadline, self.large.acquire()).await.map_err(late_body)?);
+                // At once, and not by doubling: that would be three times as much for a moment.
+                answer.body.reserve_exact(limit - answer.body.len());
+            }
+            answer.body.extend_from_slice(&chunk);
+        }
+        answer.body.shrink_to_fit();
+        Ok(answer)
     }
 }
 
@@ -150,23 +206,6 @@ impl Transport for HttpTransport {
     fn send<'a>(&'a self, token: &'a Token, call: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
         Box::pin(self.carry(token, call))
     }
-}
-
-async fn read(mut response: reqwest::Response, limit: usize) -> Result<Answer, TransportError> {
-    let mut answer = Answer {
-        status: response.status().as_u16(),
-        retry_after: header(response.headers(), &RETRY_AFTER).and_then(retry_after),
-        location: header(response.headers(), &LOCATION).map(ToOwned::to_owned),
-        body: Vec::new(),
-    };
-    while let Some(chunk) = response.chunk().await.map_err(broke_off)? {
-        if answer.body.len() + chunk.len() > limit {
-            let what = format!("the answer is longer than {limit} bytes");
-            return Err(TransportError { what, sent: Sent::Maybe, source: None });
-        }
-        answer.body.extend_from_slice(&chunk);
-    }
-    Ok(answer)
 }
 
 /// The header value is marked sensitive, so that no debug output of the HTTP stack shows it.
@@ -189,9 +228,21 @@ fn not_answered(error: reqwest::Error) -> TransportError {
     failed(what, sent, error.without_url())
 }
 
+/// What is said of a body that is still coming when the time is over.
+const LATE_BODY: &str = "the answer did not end in time";
+
 fn broke_off(error: reqwest::Error) -> TransportError {
-    let what = if error.is_timeout() { "the answer did not end in time" } else { "the answer broke off" };
+    let what = if error.is_timeout() { LATE_BODY } else { "the answer broke off" };
     failed(what, Sent::Maybe, error.without_url())
+}
+
+fn late_body(elapsed: Elapsed) -> TransportError {
+    failed(LATE_BODY, Sent::Maybe, elapsed)
+}
+
+fn too_long(limit: usize) -> TransportError {
+    let what = format!("the answer is longer than {limit} bytes");
+    TransportError { what, sent: Sent::Maybe, source: None }
 }
 
 fn failed(what: &str, sent: Sent, source: impl StdError + Send + Sync + 'static) -> TransportError {

@@ -1,8 +1,10 @@
 //! Reading what Astra really sends: `null` where a list or a text is due.
 
+use std::{collections::HashMap, fmt, marker::PhantomData};
+
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeOwned},
+    de::{self, DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
 };
 use serde_json::Value;
 
@@ -17,6 +19,41 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// A list, or nothing, without the entries that `odd` picks out: they are nobody's business here, and must not make the
+/// whole answer unreadable. Entry by entry, because a list of other things, megabytes long, must not become a tree of
+/// values before it is refused.
+pub(crate) fn without_odd<'de, D, T>(deserializer: D, odd: fn(&Value) -> bool) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    struct Entries<T>(fn(&Value) -> bool, PhantomData<T>);
+
+    impl<'de, T: DeserializeOwned> Visitor<'de> for Entries<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list or null")
+        }
+
+        fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut kept = Vec::new();
+            while let Some(entry) = list.next_element::<Value>()? {
+                if !(self.0)(&entry) {
+                    kept.push(serde_json::from_value(entry).map_err(de::Error::custom)?);
+                }
+            }
+            Ok(kept)
+        }
+    }
+
+    deserializer.deserialize_any(Entries(odd, PhantomData))
+}
+
 /// One object or an array of them: the documents and the real API differ on which.
 pub(crate) fn one_or_many<T: DeserializeOwned>(answer: &Answer) -> Result<Vec<T>, ReadError> {
     match answer.read()? {
@@ -29,9 +66,9 @@ pub(crate) fn one_or_many<T: DeserializeOwned>(answer: &Answer) -> Result<Vec<T>
 /// An object that has at least one of `fields`: where every field may be absent, any JSON object, also one of a proxy,
 /// would otherwise read as "nothing is there".
 pub(crate) fn object<T: DeserializeOwned>(answer: &Answer, fields: &[&str]) -> Result<T, ReadError> {
-    let value: Value = answer.read()?;
-    if fields.iter().any(|field| value.get(*field).is_some()) {
-        return Ok(serde_json::from_value(value)?);
+    let found: HashMap<String, IgnoredAny> = answer.read()?;
+    if fields.iter().any(|field| found.contains_key(*field)) {
+        return answer.read();
     }
     Err(ReadError(de::Error::custom(format_args!("there is none of {}", fields.join(", ")))))
 }
@@ -41,9 +78,9 @@ pub(crate) fn object_or_none<T>(answer: &Answer, fields: &[&str]) -> Result<Opti
 where
     T: DeserializeOwned,
 {
-    match answer.read()? {
-        Value::Null => Ok(None),
-        Value::Object(found) if found.is_empty() => Ok(None),
-        _ => object(answer, fields).map(Some),
+    match answer.read::<Option<HashMap<String, IgnoredAny>>>()? {
+        None => Ok(None),
+        Some(found) if found.is_empty() => Ok(None),
+        Some(_) => object(answer, fields).map(Some),
     }
 }

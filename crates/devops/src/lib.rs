@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`call`], [`answer`], [`error`], [`token`] | the words everything else is made of |
 //! | [`transport`], [`http`] | who carries a call; over HTTPS |
-//! | [`client`], [`retry`], [`gate`] | one client a token: when to repeat, how many at once, when to be silent |
+//! | [`client`], [`retry`], [`gate`], [`health`] | one client a token: when to repeat, how many at once, when to be silent |
 //! | [`databases`], [`access_list`], [`private_link`], [`peering`], [`organization`], [`regions`] | one file an area of the API |
 //!
 //! What is deliberately missing: a function that deletes a whole access list. A `DELETE` of it without an address
@@ -27,6 +27,7 @@ pub mod client;
 pub mod databases;
 pub mod error;
 pub mod gate;
+pub mod health;
 pub mod http;
 pub mod id;
 mod lenient;

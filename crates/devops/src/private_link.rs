@@ -8,7 +8,7 @@ use crate::{
     Answer, Call, Endpoint, Method,
     answer::ReadError,
     id::{DatabaseId, DatacenterId, EndpointId},
-    lenient::{object, object_or_none, or_default},
+    lenient::{object, object_or_none, or_default, without_odd},
 };
 
 const MANAGE: &str = "db-manage-privateendpoint";
@@ -66,10 +66,9 @@ pub struct PrivateLink {
 /// Somebody else's endpoint with an odd id (empty, with a space) must not make the links of the whole organization
 /// unreadable. It cannot be one of ours: such an id is never sent.
 fn with_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PrivateEndpoint>, D::Error> {
-    let odd = |id: &str| id.parse::<EndpointId>().is_err();
-    let mut found = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
-    found.retain(|endpoint| !endpoint.get("endpointID").and_then(Value::as_str).is_some_and(odd));
-    found.into_iter().map(|endpoint| serde_json::from_value(endpoint).map_err(de::Error::custom)).collect()
+    without_odd(deserializer, |endpoint| {
+        endpoint.get("endpointID").and_then(Value::as_str).is_some_and(|id| id.parse::<EndpointId>().is_err())
+    })
 }
 
 /// A private endpoint as Astra has it.

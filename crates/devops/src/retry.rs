@@ -57,7 +57,7 @@ pub fn silence(error: &Error) -> Option<Duration> {
 fn may_repeat(error: &Error, repeat: Repeat) -> bool {
     match error.class() {
         // Nothing was sent because patience was over already; more of it is for the caller to have.
-        _ if matches!(error, Error::Silenced { .. }) => false,
+        _ if matches!(error, Error::Silenced { .. } | Error::Down { .. }) => false,
         Class::Throttled => true,
         Class::Transient => repeat == Repeat::Safe || !error.may_have_taken_effect(),
         _ => false,

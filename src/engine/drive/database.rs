@@ -2,11 +2,13 @@
 
 use astra_devops::{databases::Database, id::DatabaseId};
 
+use tokio::time::Instant;
+
 use super::Drive;
 use crate::{
     engine::{
         Kind, Problem, Reason,
-        outcome::Stop,
+        outcome::{Outcome, Stop},
         resolve::{self, Resolution},
     },
     status::Status,
@@ -62,6 +64,19 @@ impl<K: Kind> Drive<'_, K> {
             now.id
         );
         Err(Problem::new(Reason::Conflict, message).into())
+    }
+
+    /// The database that a deleted object is about was said not to exist. Letting go of what is owned there cannot be taken
+    /// back, so the list of all databases must lack it too.
+    pub(super) async fn confirm_gone(&self, id: &DatabaseId) -> Result<(), Stop> {
+        let all = self.organization.databases(Instant::now()).await?;
+        if all.iter().any(|database| database.id == *id && !database.status.is_terminal()) {
+            let message = format!(
+                "Astra says that database {id} does not exist, and has it in its list of all databases; nothing is concluded from that"
+            );
+            return Err(Stop(Outcome::Failed(Problem::new(Reason::AstraUnavailable, message), None)));
+        }
+        Ok(())
     }
 
     /// A database is unknown to a token of another organization too: only in its own does that mean that it is gone.

@@ -197,7 +197,8 @@ async fn a_failure_tells_whether_the_call_may_have_been_carried_out() {
     for (name, reply, what) in cases {
         // Only where nothing more will come is the end of patience waited for.
         let call = if matches!(reply, Reply::Hang(_)) { 1 } else { 20 };
-        let limits = Limits { call: Duration::from_secs(call), ..Limits::default() };
+        let limit = Duration::from_secs(call);
+        let limits = Limits { call: limit, write: limit, ..Limits::default() };
         let server = Server::start([reply, answer("200 OK", "", "{}")]).await;
         let transport = HttpTransport::with_limits(&server.url, "t", limits).unwrap();
         let error = transport.send(&token(), &post()).await.unwrap_err();

@@ -5,6 +5,7 @@
 mod answers;
 mod calls;
 mod client;
+mod health;
 mod http;
 mod paging;
 mod retry;
