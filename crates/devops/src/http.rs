@@ -19,11 +19,17 @@ use crate::{
 /// Where the API is in production.
 pub const PRODUCTION: &str = "https://api.astra.datastax.com";
 
+/// A call that changes something is over after this long, one way or the other.
+pub const WRITE: Duration = Duration::from_secs(10);
+
 /// How long and how much is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// A call without a whole answer after this long has failed.
     pub call: Duration,
+    /// The same for a call that changes something, if it is shorter: whoever writes under a lease must know that the write
+    /// is over before the lease is.
+    pub write: Duration,
     /// A connection that is not made after this long will not be.
     pub connect: Duration,
     /// A body of more bytes is not read: no answer of the API is near it, and an endless one must not eat the memory.
@@ -32,9 +38,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 20 s a call, which is shorter than any reconcile, so that a status can be written; 5 s a connection; 4 MiB.
+    /// 20 s a call, which is shorter than any reconcile, so that a status can be written; [`WRITE`] one that changes
+    /// something; 5 s a connection; 4 MiB.
     fn default() -> Self {
-        Self { call: Duration::from_secs(20), connect: Duration::from_secs(5), body: 4 << 20 }
+        Self { call: Duration::from_secs(20), write: WRITE, connect: Duration::from_secs(5), body: 4 << 20 }
     }
 }
 
@@ -138,6 +145,9 @@ impl HttpTransport {
             .request(method, self.url(call)?)
             .header(AUTHORIZATION, bearer(token)?)
             .header("accept", "application/json");
+        if call.method != Method::Get {
+            request = request.timeout(self.limits.write.min(self.limits.call));
+        }
         if let Some(body) = &call.body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
