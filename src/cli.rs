@@ -1,5 +1,6 @@
 //! The command line.
 
+mod lease;
 mod run;
 
 use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
@@ -32,7 +33,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Watch the resources and keep Astra as they say
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Print the custom resource definitions, for kubectl apply
     #[command(after_help = "Example:\n  astra-operator crds | kubectl apply --server-side -f -")]
     Crds,
@@ -49,6 +50,7 @@ Examples:
   astra-operator run
   astra-operator run --namespace team-a --namespace team-b
   astra-operator run --devops-url http://127.0.0.1:8080 --resync 10s
+  astra-operator run --leader-elect=false
 
 The kubeconfig of the environment is used (KUBECONFIG, ~/.kube/config), or the service account inside a cluster.
 Tokens are read from the Secrets that the resources name, in the resource's own namespace.
@@ -90,6 +92,8 @@ struct RunArgs {
     /// What is logged: error, warn, info, debug, trace, or a filter such as `info,astra_devops=debug`
     #[arg(long, value_name = "FILTER", env = "ASTRA_OPERATOR_LOG", default_value = "info")]
     log: String,
+    #[command(flatten)]
+    lease: lease::LeaseArgs,
 }
 
 /// A name that no namespace can have would be watched in vain.
@@ -102,7 +106,7 @@ fn namespace(text: &str) -> Result<String, String> {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err("no namespace can have this name: it is made of lower-case letters, digits and hyphens"
+        Err("nothing in Kubernetes can have this name: it is made of lower-case letters, digits and hyphens"
             .to_owned())
     }
 }
@@ -117,7 +121,7 @@ fn at_least_a_second(text: &str) -> Result<Duration, String> {
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(*args),
         Command::Crds => crds(&mut io::stdout().lock()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "astra-operator", &mut io::stdout());

@@ -13,6 +13,7 @@
 //! | [`engine`] | the vocabulary, and the one driver of all kinds; deciding is pure, doing is in [`engine::drive`] |
 //! | [`organization`] | what was read from Astra, shared by all objects of one token |
 //! | [`controller`] | everything that touches Kubernetes |
+//! | [`leader`] | leader election, and the fence before each write to Astra |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
 //! | [`reference`] | the reference pages, rendered from the definitions |
 //! | [`cli`], [`server`], [`telemetry`], [`hardening`] | the program around it |
@@ -25,6 +26,7 @@ pub mod controller;
 pub mod engine;
 pub mod hardening;
 pub mod kinds;
+pub mod leader;
 pub mod organization;
 pub mod reference;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]

@@ -15,12 +15,16 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
-/// Answers until the process ends.
+/// Answers until the process ends. `readiness` is what `/readyz` says: a replica that waits for its turn is ready, too.
 ///
 /// # Errors
 /// When the socket fails.
-pub async fn serve(listener: TcpListener) -> io::Result<()> {
-    let router =
-        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(|| async { "ok\n" }));
+pub async fn serve(
+    listener: TcpListener,
+    readiness: impl Fn() -> String + Clone + Send + Sync + 'static,
+) -> io::Result<()> {
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(move || std::future::ready(readiness() + "\n")));
     axum::serve(listener, router).await
 }

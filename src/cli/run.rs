@@ -1,8 +1,11 @@
 //! `astra-operator run`: wires the parts together, and ends them in order.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, process, sync::Arc, time::Duration};
 
-use astra_devops::http::HttpTransport;
+use astra_devops::{
+    Transport,
+    http::{HttpTransport, WRITE},
+};
 use k8s_openapi::jiff::Timestamp;
 use kube::{Client, Config};
 use tokio::{
@@ -16,6 +19,11 @@ use crate::{
     engine::timing::Timing,
     hardening,
     kinds::KINDS,
+    leader::{
+        fenced::Fenced,
+        tenure::Lost,
+        thread::{Election, Settings},
+    },
     organization::registry::Organizations,
     server, telemetry,
 };
@@ -44,62 +52,135 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
 async fn serve(args: RunArgs) -> Result<(), Failure> {
     let transport =
         HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
-    let (client, cluster) = kubernetes().await?;
-    let (stop, stopped) = watch::channel(false);
-    let context = context(&args, client, transport, stopped);
+    let config = kubernetes().await?;
+    let settings = args.lease.settings(&config)?;
     let health = server::bind(args.health_address).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        %cluster,
+        cluster = %config.cluster_url,
         devops_url = %args.devops_url,
-        scope = %scope(&context.scope),
+        scope = %scope(&args.scope()),
         resync = %humantime::format_duration(args.resync),
         "started"
     );
+    let mut election = settings.map(|settings| elect(config.clone(), settings)).transpose()?;
+    let client = Client::try_from(config)?;
+    let health = server::serve(health, readiness(election.as_ref()));
+    tokio::select! {
+        result = work(&args, client, transport, election.as_mut()) => result?,
+        result = health => return Err(format!("the health server ended: {result:?}").into()),
+    }
+    // Only now: until here steps that were under way may have written.
+    if let Some(election) = election {
+        election.release().await;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for the lease, works until told to stop, and finishes what is under way.
+async fn work(
+    args: &RunArgs,
+    client: Client,
+    transport: HttpTransport,
+    mut election: Option<&mut Election>,
+) -> Result<(), Failure> {
+    let mut told_to_stop = std::pin::pin!(told_to_stop());
+    let mut guarded: Arc<dyn Transport> = Arc::new(transport.clone());
+    if let Some(election) = &mut election {
+        guarded = Arc::new(Fenced::new(transport, election.fence(), WRITE));
+        tokio::select! {
+            biased;
+            result = &mut told_to_stop => return Ok(result?),
+            result = election.won() => result?,
+        }
+        tracing::info!("holding the lease: the work begins");
+    }
+    let (stop, stopped) = watch::channel(false);
+    let context = context(args, client, guarded, stopped);
     let controllers =
         futures::future::join_all(KINDS.iter().map(|entry| tokio::spawn((entry.run)(&context))));
     let mut controllers = std::pin::pin!(controllers);
     tokio::select! {
         // A controller never ends by itself; if one does, the process must not look alive.
         _ = &mut controllers => return Err("a controller ended unexpectedly".into()),
-        result = server::serve(health) => return Err(format!("the health server ended: {result:?}").into()),
-        result = told_to_stop() => result?,
+        () = ended(election) => return Err("the election ended unexpectedly: nothing would renew the lease".into()),
+        result = &mut told_to_stop => result?,
     }
     tracing::info!("stopping: the steps under way are finished first");
     let _ = stop.send(true);
     if tokio::time::timeout(GRACE, controllers).await.is_err() {
         tracing::warn!("steps under way took too long; what they announced is taken up at the next start");
     }
-    tracing::info!("stopped");
     Ok(())
 }
 
-/// A client of the Kubernetes API, and where that is; without retries of its own: they could hang for hours, and every caller here has a
+fn elect(config: Config, settings: Settings) -> Result<Election, Failure> {
+    let Settings { namespace, name, identity, .. } = &settings;
+    let lease = format!("{namespace}/{name}");
+    tracing::info!(%lease, %identity, "running for the lease");
+    Election::start(config, settings, move |lost| end_at_once(&lease, lost))
+        .map_err(|error| format!("the election cannot be started: {error}").into())
+}
+
+/// Nothing is finished and nothing is written: another replica may be at work already. The fence is shut before this.
+fn end_at_once(lease: &str, lost: &Lost) {
+    tracing::error!(%lease, "the lease is lost, and the process ends at once: {lost}");
+    process::exit(1);
+}
+
+async fn ended(election: Option<&mut Election>) {
+    match election {
+        Some(election) => election.ended().await,
+        None => pending().await,
+    }
+}
+
+/// What `/readyz` says. A replica that waits is ready: it would only be started again, and wait again.
+fn readiness(election: Option<&Election>) -> impl Fn() -> String + Clone + Send + Sync + 'static {
+    let standing = election.map(Election::standing);
+    move || {
+        let standing = standing.as_ref().map(|standing| standing.borrow().to_string());
+        standing.map_or_else(|| "ok".to_owned(), |standing| format!("ok: {standing}"))
+    }
+}
+
+/// How the Kubernetes API is reached; without the client's own retries: they could hang for hours, and every caller here has a
 /// deadline and a backoff.
-async fn kubernetes() -> Result<(Client, String), Failure> {
+async fn kubernetes() -> Result<Config, Failure> {
     let mut config = Config::infer().await.map_err(|error| {
         format!("no Kubernetes cluster to talk to (neither a kubeconfig nor a service account): {error}")
     })?;
     config.default_retry = false;
-    let cluster = config.cluster_url.to_string();
-    Ok((Client::try_from(config)?, cluster))
+    Ok(config)
 }
 
-fn context(args: &RunArgs, client: Client, transport: HttpTransport, stop: watch::Receiver<bool>) -> Context {
-    let organizations = Arc::new(Organizations::new(Arc::new(transport), args.concurrency.into(), PACE));
+fn context(
+    args: &RunArgs,
+    client: Client,
+    transport: Arc<dyn Transport>,
+    stop: watch::Receiver<bool>,
+) -> Context {
+    let organizations = Arc::new(Organizations::new(transport, args.concurrency.into(), PACE));
     Context {
         credentials: Arc::new(Credentials::new(client.clone(), organizations.clone())),
         organizations,
         events: Events::new(client.clone(), std::env::var("HOSTNAME").ok()),
         client,
-        scope: match args.namespaces.as_slice() {
-            [] => Scope::Cluster,
-            names => Scope::Namespaces(names.to_vec()),
-        },
+        scope: args.scope(),
         concurrency: args.concurrency,
         timing: Timing { resync: args.resync, ..Timing::default() },
         clock: Timestamp::now,
         stop,
+    }
+}
+
+impl RunArgs {
+    fn scope(&self) -> Scope {
+        match self.namespaces.as_slice() {
+            [] => Scope::Cluster,
+            names => Scope::Namespaces(names.to_vec()),
+        }
     }
 }
 

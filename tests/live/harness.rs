@@ -3,6 +3,7 @@
 pub(crate) mod astra;
 pub(crate) mod cluster;
 pub(crate) mod operator;
+pub(crate) mod proxy;
 pub(crate) mod stage;
 pub(crate) mod trio;
 pub(crate) mod wait;

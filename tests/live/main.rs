@@ -15,6 +15,7 @@ mod databases;
 mod examples;
 mod faults;
 mod fields;
+mod leader;
 mod lifecycle;
 mod private_endpoint;
 mod private_endpoint_clouds;

@@ -23,13 +23,16 @@ use crate::{
 /// Where the API is in production.
 pub const PRODUCTION: &str = "https://api.astra.datastax.com";
 
+/// A call that changes something is over after this long, one way or the other.
+pub const WRITE: Duration = Duration::from_secs(10);
+
 /// How long and how much is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// A reading without a whole answer after this long has failed.
     pub call: Duration,
-    /// The same of a call that changes something: shorter, because until it has ended nobody knows whether it took
-    /// effect.
+    /// The same for a call that changes something, if it is shorter: whoever writes under a lease must know that the write
+    /// is over before the lease is.
     pub write: Duration,
     /// A connection that is not made after this long will not be.
     pub connect: Duration,
@@ -39,15 +42,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 20 s a reading and 10 s a change, which is shorter than any reconcile, so that a status can be written; 5 s a
-    /// connection; 4 MiB.
+    /// 20 s a call, which is shorter than any reconcile, so that a status can be written; [`WRITE`] one that changes
+    /// something; 5 s a connection; 4 MiB.
     fn default() -> Self {
-        Self {
-            call: Duration::from_secs(20),
-            write: Duration::from_secs(10),
-            connect: Duration::from_secs(5),
-            body: 4 << 20,
-        }
+        Self { call: Duration::from_secs(20), write: WRITE, connect: Duration::from_secs(5), body: 4 << 20 }
     }
 }
 
@@ -154,7 +152,10 @@ impl HttpTransport {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let limit = if call.method == Method::Get { self.limits.call } else { self.limits.write };
+        let limit = match call.method {
+            Method::Get => self.limits.call,
+            _ => self.limits.write.min(self.limits.call),
+        };
         let deadline = Instant::now() + limit;
         let mut request = self
             .client

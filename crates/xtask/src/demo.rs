@@ -244,6 +244,8 @@ fn start_operator(program: &Path, kubectl: &Kubectl, url: &str, at: &Path, kept:
     command.args(["run", "--namespace", NAMESPACE, "--devops-url", url, "--resync", "5s"]);
     // A free port: the usual one may be taken, by another demo for example.
     command.args(["--health-address", "127.0.0.1:0"]);
+    // One is enough, and a Lease would stay behind in a cluster that is the user's.
+    command.arg("--leader-elect=false");
     command.env("KUBECONFIG", kubectl.kubeconfig());
     Service::start("astra-operator", &mut command, at, Stop::Ask, kept)
 }

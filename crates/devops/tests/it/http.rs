@@ -209,6 +209,20 @@ async fn a_failure_tells_whether_the_call_may_have_been_carried_out() {
 }
 
 #[tokio::test]
+async fn a_change_is_given_up_earlier_than_a_reading() {
+    let limits =
+        Limits { call: Duration::from_secs(20), write: Duration::from_millis(300), ..Limits::default() };
+    let server = Server::start([Reply::Hang(String::new()), Reply::Hang(String::new())]).await;
+    let transport = HttpTransport::with_limits(&server.url, "t", limits).unwrap();
+    let (token, get) = (token(), get("x"));
+    let mut reading = transport.send(&token, &get);
+    assert!(futures::poll!(&mut reading).is_pending());
+    let error = transport.send(&token, &post()).await.unwrap_err();
+    assert_eq!((error.what.as_str(), error.sent), ("no answer in time", Sent::Maybe), "{error:?}");
+    assert!(futures::poll!(&mut reading).is_pending(), "a reading may take longer");
+}
+
+#[tokio::test]
 async fn without_a_connection_nothing_was_sent() {
     // A port that was free a moment ago.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
