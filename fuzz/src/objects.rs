@@ -94,8 +94,15 @@ where
     let text = serde_json::to_vec(&before).expect("what was read can be written");
     assert_eq!(serde_json::from_slice::<Status<D>>(&text).expect("what was written can be read"), before);
     let now = k8s_openapi::jiff::Timestamp::UNIX_EPOCH;
-    let at =
-        Circumstances { generation: 3, failures: 1, waits: 1, jitter: 0.5, now, timing: Timing::default() };
+    let at = Circumstances {
+        generation: 3,
+        failures: 1,
+        stale: 0,
+        waits: 1,
+        jitter: 0.5,
+        now,
+        timing: Timing::default(),
+    };
     let problem = |reason| Problem::new(reason, String::from_utf8_lossy(data));
     let outcomes = [
         Outcome::Done("all is there".into()),
@@ -114,7 +121,7 @@ where
                 Outcome::Done(summary) => Outcome::Done(summary.clone()),
                 _ => Outcome::Sent,
             };
-            let driven = Driven { status: before.clone(), outcome: kept, conditions };
+            let driven = Driven { status: before.clone(), outcome: kept, conditions, notice: None };
             let after = verdict::verdict(driven, &before, at).status;
             let said = |type_: &str| find(&after.conditions, type_).is_some();
             if after.conditions != before.conditions {

@@ -89,6 +89,8 @@ where
     let at = Circumstances {
         generation: 3,
         failures: 9,
+        stale: 1,
+        stale: 0,
         waits: 0,
         jitter: 0.5,
         now: now().0,

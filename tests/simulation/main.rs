@@ -16,15 +16,18 @@
 )]
 
 #[path = "../laws/case.rs"]
+#[expect(dead_code, reason = "the laws draw their cases by proptest, and have some of their own")]
 mod case;
 mod clock;
 mod determinism;
 mod fuse;
 #[path = "../laws/kinds/mod.rs"]
+#[expect(dead_code, reason = "the laws judge single writes too; here the invariants do")]
 mod kinds;
 #[path = "../laws/kstatus.rs"]
 mod kstatus;
 #[path = "../laws/lawful.rs"]
+#[expect(dead_code, reason = "the laws judge single writes too; here the invariants do")]
 mod lawful;
 mod manifests;
 mod play;
