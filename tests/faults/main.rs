@@ -15,6 +15,9 @@
 #[path = "../laws/case.rs"]
 #[allow(dead_code, reason = "shared with the laws, which use all of it")]
 mod case;
+#[path = "../schema/checker.rs"]
+#[allow(dead_code, reason = "shared with the laws, which use all of it")]
+mod checker;
 #[path = "../laws/clock.rs"]
 #[allow(dead_code, reason = "shared with the laws, which use all of it")]
 mod clock;
@@ -27,6 +30,9 @@ mod fuse;
 #[path = "../laws/kinds/mod.rs"]
 #[allow(dead_code, reason = "shared with the laws, which use all of it")]
 mod kinds;
+#[path = "../laws/kstatus.rs"]
+#[allow(dead_code, reason = "shared with the laws, which use all of it")]
+mod kstatus;
 #[path = "../laws/lawful.rs"]
 #[allow(dead_code, reason = "shared with the laws, which use all of it")]
 mod lawful;
@@ -42,6 +48,9 @@ mod stage;
 #[path = "../laws/wire.rs"]
 #[allow(dead_code, reason = "shared with the laws, which use all of it")]
 mod wire;
+#[path = "../laws/world.rs"]
+#[allow(dead_code, reason = "shared with the laws, which use all of it")]
+mod world;
 
 mod change;
 mod fault;

@@ -11,12 +11,11 @@ use tokio::time::Instant;
 use crate::{
     fault::table,
     fuse::Fuse,
-    lawful::{Lawful, Things},
+    lawful::{Lawful, Things, owned},
     process::Process,
     scenarios::Scenario,
     stage::{SETTLED, Stage, in_virtual_time},
     way::{Plan, Trace, Way},
-    wire::owned,
 };
 
 /// Calls that come this long after the last action are struck too: they are looks at what is done.

@@ -89,7 +89,6 @@ where
     let at = Circumstances {
         generation: 3,
         failures: 9,
-        stale: 1,
         stale: 0,
         waits: 0,
         jitter: 0.5,
