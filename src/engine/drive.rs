@@ -267,7 +267,9 @@ impl<K: Kind> Drive<'_, K> {
         let blocked = matches!(&plan, Plan::Blocked(problem) if problem.reason == Reason::Conflict);
         // Who has to yield takes nothing for its own, not even what it finds.
         if !blocked && !yields {
-            status.owned = ownership::after_look(&view, doubt.keep).into_iter().collect();
+            // A deletion forgets nothing on the way: one answer that lacks a thing must not leave it in Astra for ever.
+            let keep = doubt.keep || matches!(look.goal, Goal::Absent);
+            status.owned = ownership::after_look(&view, keep).into_iter().collect();
         }
         if let Some(problem) = doubt.wait {
             return Ok(Some(Outcome::Waiting(problem)));

@@ -22,7 +22,6 @@ mod clock;
 mod determinism;
 mod fuse;
 #[path = "../laws/kinds/mod.rs"]
-#[expect(dead_code, reason = "the laws judge single writes too; here the invariants do")]
 mod kinds;
 #[path = "../laws/kstatus.rs"]
 mod kstatus;
@@ -35,6 +34,7 @@ mod process;
 mod scenario;
 mod search;
 mod story;
+mod sweep;
 mod universe;
 mod weather;
 #[path = "../laws/world.rs"]
@@ -50,6 +50,7 @@ fn main() {
             Trial::test("seeds", search::seeds),
             Trial::test("corpus", search::corpus),
             Trial::test("same_seed_same_bytes", search::same_seed_same_bytes),
+            Trial::test("crashes", sweep::crashes),
         ],
     };
     libtest_mimic::run(&arguments, tests).exit();

@@ -79,14 +79,6 @@ impl Scenario {
         Self { seed, lag, cases, weather, deaths, incidents }
     }
 
-    /// The same world with nothing going wrong.
-    pub(crate) fn calm(mut self) -> Self {
-        self.weather = 0;
-        self.deaths.clear();
-        self.incidents.clear();
-        self
-    }
-
     /// When the last of it has happened.
     pub(crate) fn end(&self) -> Duration {
         let scripts = self.cases.iter().flatten();
@@ -98,11 +90,6 @@ impl Scenario {
     /// Can the cluster's own past come back? Then what was deleted since may be wanted again.
     pub(crate) fn restores_etcd(&self) -> bool {
         self.incidents.iter().any(|(_, incident)| *incident == Incident::EtcdRestored)
-    }
-
-    /// Is a status tampered with?
-    pub(crate) fn tampers(&self) -> bool {
-        self.incidents.iter().any(|(_, incident)| *incident == Incident::StatusTampered)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
     rc::Rc,
     sync::Arc,
@@ -66,6 +67,8 @@ pub(crate) struct End {
     pub(crate) lasted: Duration,
     /// What is in Astra in the end, and what each object says, without times.
     pub(crate) world: String,
+    /// How often each thing was made by a call that is not safe to repeat.
+    pub(crate) creates: BTreeMap<String, usize>,
     /// What happened, if it was asked for.
     pub(crate) story: String,
 }
@@ -163,6 +166,7 @@ impl Universe {
             lives: self.lives.get(),
             lasted: self.began.elapsed(),
             world,
+            creates: self.creates(),
             story: self.story.whole(&self.server, &self.simulator),
         }
     }
@@ -343,6 +347,13 @@ impl Universe {
             for entry in database.access_list.iter_mut().flat_map(|list| &mut list.addresses) {
                 entry.last_update_date_time = None;
             }
+            for endpoint in database.private_links.iter_mut().flat_map(|link| &mut link.endpoints) {
+                endpoint.created = None;
+            }
+            if let Some(peering) = &mut database.peering {
+                // Another one each time.
+                peering.connection_id.clear();
+            }
             text += &format!(
                 "{:?}\n{:?}\n{:?}\n",
                 database.access_list, database.private_links, database.peering
@@ -360,6 +371,20 @@ impl Universe {
             );
         }
         text
+    }
+
+    fn creates(&self) -> BTreeMap<String, usize> {
+        let mut creates = BTreeMap::new();
+        for request in self.simulator.requests().iter().filter(|request| request.applied) {
+            let made =
+                AstraPrivateEndpoint::creates(request).filter(|_| request.path.ends_with("/endpoints"));
+            let made = made
+                .or_else(|| AstraVpcPeering::creates(request).filter(|_| request.path.contains("/peering/")));
+            if let Some(identity) = made {
+                *creates.entry(identity).or_default() += 1;
+            }
+        }
+        creates
     }
 
     fn trace(&self) -> u64 {
