@@ -14,7 +14,7 @@ use crate::process::{self, Scratch};
 use crate::{demo, terminal, toolchain};
 
 /// The test files that need a cluster (their tests are ignored without one).
-const LIVE: [&str; 2] = ["live", "cel"];
+const LIVE: [&str; 3] = ["live", "cel", "conformance"];
 
 /// Run all tests: first those that need nothing, then the live ones on a real API server.
 #[derive(Debug, clap::Args)]
