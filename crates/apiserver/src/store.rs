@@ -34,12 +34,11 @@ impl Key {
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         // In etcd's keys a slash follows the namespace, and it is greater than a dash: `a-b/x` comes before `a/x`.
-        let namespace = |key: &'_ Self| key.namespace.clone();
-        let (one, two) = (namespace(self), namespace(other));
-        self.plural
-            .cmp(&other.plural)
-            .then_with(|| one.bytes().chain([b'/']).cmp(two.bytes().chain([b'/'])))
-            .then_with(|| self.name.cmp(&other.name))
+        let namespaces = || {
+            let one = self.namespace.bytes().chain([b'/']);
+            one.cmp(other.namespace.bytes().chain([b'/']))
+        };
+        self.plural.cmp(&other.plural).then_with(namespaces).then_with(|| self.name.cmp(&other.name))
     }
 }
 

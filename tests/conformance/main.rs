@@ -1,0 +1,126 @@
+//! Is the API server in memory like the real one? The same sequences of requests run on both, and the codes, the bodies
+//! and the events of watches must be equal.
+//!
+//! Without a cluster, the server in memory is held to what is written down in `transcripts`, which the real server has
+//! confirmed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod cases;
+#[path = "../live/harness/cluster.rs"]
+#[expect(dead_code, reason = "the live tests use the rest")]
+mod cluster;
+mod mask;
+mod run;
+mod sequence;
+
+use std::{collections::BTreeSet, path::Path};
+
+use astra_operator::kinds::KINDS;
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use simulated_apiserver::ApiServer;
+
+use run::{Side, run};
+
+fn clock() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+async fn in_memory(group: &str) -> Vec<String> {
+    let definitions: Vec<_> = KINDS.iter().map(|kind| (kind.crd)()).collect();
+    let server = ApiServer::new(&definitions, clock);
+    server.validate(true);
+    let client = server.client("admin", "default");
+    let side = Side::Memory(server.clone(), client);
+    // The first revisions of a server are forgotten.
+    server.compact();
+    let mut transcripts = Vec::new();
+    let groups = cases::all();
+    let (_, sequences) = groups.iter().find(|(name, _)| *name == group).unwrap();
+    for (index, sequence) in sequences.iter().enumerate() {
+        transcripts.push(run(sequence, &format!("conformance-{index}"), &side).await);
+    }
+    transcripts
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_in_memory_answers_as_it_is_written_down() {
+    for (group, _) in cases::all() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/conformance/transcripts/{group}.txt"));
+        expect_test::expect_file![path].assert_eq(&in_memory(group).await.join("\n"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_requests_give_the_same_answers() {
+    for (group, _) in cases::all() {
+        assert_eq!(in_memory(group).await, in_memory(group).await);
+    }
+}
+
+#[test]
+fn there_are_enough_sequences_and_each_has_its_name() {
+    let groups = cases::all();
+    let names: Vec<(&str, &str)> =
+        groups.iter().flat_map(|(group, all)| all.iter().map(|sequence| (*group, sequence.name))).collect();
+    assert!(names.len() >= 40, "{}", names.len());
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: run `cargo xtask test`"]
+async fn the_real_server_answers_alike() {
+    let client = cluster::cluster().client().await;
+    let run_id = Timestamp::now().as_millisecond();
+    let mut wrong = Vec::new();
+    for (group, sequences) in cases::all() {
+        let side = Side::Real(client.clone());
+        let real: Vec<String> = stream::iter(sequences.iter().enumerate())
+            .map(|(index, sequence)| {
+                let (namespace, side) = (format!("conformance-{group}-{index}-{run_id}"), &side);
+                async move { run(sequence, &namespace, side).await }
+            })
+            .buffered(8)
+            .collect()
+            .await;
+        let memory = paused(group).await;
+        wrong.extend(
+            real.iter()
+                .zip(&memory)
+                .filter(|(real, memory)| real != memory)
+                .map(|(real, memory)| differences(real, memory)),
+        );
+    }
+    assert!(wrong.is_empty(), "{} sequences differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// In a runtime of its own, where time is virtual.
+async fn paused(group: &'static str) -> Vec<String> {
+    let run = move || {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(in_memory(group))
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+/// The lines in which two transcripts differ, with the requests before them.
+fn differences(real: &str, memory: &str) -> String {
+    let mut text = real.lines().next().unwrap_or_default().to_owned() + "\n";
+    let (real, memory): (Vec<&str>, Vec<&str>) = (real.lines().collect(), memory.lines().collect());
+    let start = real.iter().zip(&memory).take_while(|(real, memory)| real == memory).count();
+    let request = real[..start.min(real.len())].iter().rfind(|line| line.starts_with('>'));
+    text += request.unwrap_or(&"");
+    for (who, lines) in [("real:  ", &real), ("memory:", &memory)] {
+        let until = lines[start..]
+            .iter()
+            .position(|line| line.starts_with('>'))
+            .map_or(lines.len(), |end| start + end);
+        for line in &lines[start..until] {
+            text += &format!("\n  {who} {line}");
+        }
+    }
+    text + "\n"
+}
