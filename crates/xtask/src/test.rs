@@ -15,11 +15,12 @@ use self::passed::Passed;
 use self::tally::Tally;
 use crate::cargo::{self, Programs};
 use crate::cluster::Cluster;
+use crate::control_plane::Binaries;
 use crate::process::{self, Scratch};
 use crate::{demo, terminal, toolchain, workspace};
 
 /// The test files that need a cluster (their tests are ignored without one).
-const LIVE: [&str; 4] = ["live", "cel", "operations", "conformance"];
+const LIVE: [&str; 5] = ["live", "cel", "operations", "conformance", "outages"];
 
 /// Run all tests: first those that need nothing, then the live ones on a real API server.
 #[derive(Debug, clap::Args)]
@@ -110,6 +111,8 @@ fn run_live(args: &Args, programs: &Programs, tally: &mut Tally, canary: &mut Ca
         .env("ASTRA_TEST_KUBECONFIG", kubectl.kubeconfig())
         .env("ASTRA_TEST_KUBECTL", kubectl.program())
         .env("ASTRA_TEST_OUTPUT", &output)
+        // Some tests break a control plane, and start one of their own for that.
+        .env("ASTRA_TEST_CONTROL_PLANE_BIN", Binaries::find_or_build()?.directory())
         .env("ASTRA_TEST_OPERATOR", programs.operator()?)
         .env("ASTRA_TEST_SIMULATOR", programs.simulator()?);
     // They ran as ignored before, or without a cluster: what counts is this run.

@@ -90,6 +90,11 @@ impl Astra {
         self.requests().iter().filter(|request| !request.is_write() && request.path.ends_with(path)).count()
     }
 
+    /// The requests that no client may ever send.
+    pub(crate) fn violations(&self) -> Vec<Value> {
+        self.get("violations")
+    }
+
     /// Forgets what was asked so far.
     pub(crate) fn forget(&self) {
         let url = self.control("requests");

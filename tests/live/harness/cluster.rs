@@ -16,6 +16,8 @@ use kube::{
 #[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) kubeconfig: PathBuf,
+    /// What the operator is given: here the administrator's too.
+    pub(crate) operators_kubeconfig: PathBuf,
     pub(crate) operator: PathBuf,
     pub(crate) simulator: PathBuf,
     kubectl: PathBuf,
@@ -25,20 +27,13 @@ pub(crate) struct Cluster {
 pub(crate) fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        // kube and the operator's own client must agree on one TLS provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let cluster = Cluster {
-            kubeconfig: path("ASTRA_TEST_KUBECONFIG"),
-            operator: path("ASTRA_TEST_OPERATOR"),
-            simulator: path("ASTRA_TEST_SIMULATOR"),
-            kubectl: path("ASTRA_TEST_KUBECTL"),
-        };
-        cluster.install();
-        cluster
+        let kubeconfig = path("ASTRA_TEST_KUBECONFIG");
+        Cluster::of(kubeconfig.clone(), kubeconfig)
     })
 }
 
-fn path(variable: &str) -> PathBuf {
+/// The path in a variable that `cargo xtask test` sets.
+pub(crate) fn path(variable: &str) -> PathBuf {
     let Some(path) = env::var_os(variable) else {
         panic!(
             "{variable} is not set: this test needs a Kubernetes API server and the built programs; run `cargo xtask test`"
@@ -48,8 +43,23 @@ fn path(variable: &str) -> PathBuf {
 }
 
 impl Cluster {
+    /// Another cluster, with the definitions of all kinds in place.
+    pub(crate) fn of(kubeconfig: PathBuf, operators_kubeconfig: PathBuf) -> Self {
+        // kube and the operator's own client must agree on one TLS provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let cluster = Self {
+            kubeconfig,
+            operators_kubeconfig,
+            operator: path("ASTRA_TEST_OPERATOR"),
+            simulator: path("ASTRA_TEST_SIMULATOR"),
+            kubectl: path("ASTRA_TEST_KUBECTL"),
+        };
+        cluster.install();
+        cluster
+    }
+
     /// As a user would: `astra-operator crds | kubectl apply --server-side -f -`.
-    fn install(&self) {
+    pub(crate) fn install(&self) {
         let mut crds = Command::new(&self.operator).arg("crds").stdout(Stdio::piped()).spawn().unwrap();
         let text = crds.stdout.take().unwrap();
         let applied = self

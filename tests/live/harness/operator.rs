@@ -81,6 +81,11 @@ impl Operator {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     /// Kills it at once: no step is finished, nothing is written.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

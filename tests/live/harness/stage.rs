@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::{
     astra::{Astra, line},
     cluster::{Cluster, cluster},
-    operator::Operator,
+    operator::{Operator, Replica},
     wait::{self, DEADLINE, until},
 };
 
@@ -44,7 +44,11 @@ impl Stage {
 
     /// The same with flags for the simulator.
     pub(crate) async fn with_astra(flags: &[&str]) -> Self {
-        let cluster = cluster();
+        Self::on(cluster(), flags).await
+    }
+
+    /// The same on another cluster.
+    pub(crate) async fn on(cluster: &'static Cluster, flags: &[&str]) -> Self {
         let client = cluster.client().await;
         let namespace = make_namespace(&client).await;
         let astra = Astra::start(cluster, flags);
@@ -74,6 +78,27 @@ impl Stage {
         let directory = output().unwrap_or_else(|| self.directory.path().to_owned());
         self.operator =
             Some(Operator::start(self.cluster, &self.namespace, &self.astra.url, &directory, flags));
+    }
+
+    /// Starts the operator with the operator's own rights, another way to Astra, and without a lease: one that cannot
+    /// renew its lease ends, and here is tested what the same process makes of a fault.
+    pub(crate) fn start_alone(&mut self, url: &str) {
+        assert!(self.operator.is_none(), "an operator is running already");
+        let directory = output().unwrap_or_else(|| self.directory.path().to_owned());
+        let replica = Replica {
+            kubeconfig: &self.cluster.operators_kubeconfig,
+            namespace: &self.namespace,
+            lease: "none",
+            url,
+            directory: &directory,
+            flags: &["--leader-elect=false", "--log", "info,astra_operator=debug"],
+        };
+        self.operator = Some(Operator::replica(self.cluster, replica));
+    }
+
+    /// The operator that is running.
+    pub(crate) fn operator(&self) -> &Operator {
+        self.operator.as_ref().expect("an operator is running")
     }
 
     /// Takes the operator out, to end it one way or the other.

@@ -60,6 +60,11 @@ impl Binaries {
         assets.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("kubectl"))
     }
 
+    /// Where they are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The path of a program, if it is there.
     pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         Some(self.directory.join(name)).filter(|path| path.exists())

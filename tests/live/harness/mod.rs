@@ -1,5 +1,7 @@
 //! What every live test stands on.
 
+#![allow(dead_code, reason = "two programs share it, `live` and `outages`, and each uses a part")]
+
 pub(crate) mod astra;
 pub(crate) mod cluster;
 pub(crate) mod operator;

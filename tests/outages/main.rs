@@ -1,0 +1,17 @@
+//! The real program on a real control plane that fails: killed at any call, and under an API server that goes away,
+//! freezes, forgets, or says no.
+//!
+//! The first half needs the cluster that `cargo xtask test` starts; the second breaks control planes of its own. Alone,
+//! all are ignored.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../live/harness/mod.rs"]
+mod harness;
+
+mod kubernetes;
+mod plane;
+mod proxy;
+mod restored;
+mod scenario;
+mod sweep;

@@ -1,0 +1,235 @@
+//! `kill -9` at every call that changes something in Astra, and at what can be seen in Kubernetes between them.
+//!
+//! Each plan is a world of its own: namespace, simulator, operator. It ends as the same scenario without a crash did:
+//! the same in Astra, the same owned, nothing made twice, and nothing asked for that was not asked for there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use astra_operator::{engine::Kind, resource::FINALIZER};
+use futures::{FutureExt, StreamExt, stream};
+use kube::{ResourceExt, runtime::wait::await_condition};
+use serde_json::Value;
+
+use crate::{
+    harness::{
+        Stage,
+        astra::line,
+        stage::{AccessList, PrivateEndpoint, VpcPeering},
+        trio::sorted,
+        wait,
+    },
+    proxy::{POINTS, Point, Proxy},
+    scenario::{self, About, Order, Scenario},
+};
+
+/// What waits out a minute after a crash gets this long: on a busy machine, and a little more.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Worlds at once of those that work.
+const WORKING: usize = 8;
+/// Worlds at once of those that mostly wait.
+const WAITING: usize = 32;
+
+/// When the operator dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Crash {
+    /// At a call to Astra, counted from 0.
+    Call(usize, Point),
+    /// As soon as Kubernetes has taken the order.
+    Ordered,
+    /// As soon as the object has the finalizer.
+    Finalizer,
+    /// As soon as a call is announced in the status.
+    Announced,
+    /// As soon as the object is Ready, which may be before the last event.
+    Ready,
+}
+
+/// What is compared.
+#[derive(Debug, PartialEq)]
+struct End {
+    /// The database, but for times.
+    database: Value,
+    /// What the object owns at last; nothing when it is gone.
+    owned: Vec<String>,
+    /// What made endpoints and peerings and took effect: never more than once.
+    creates: Vec<String>,
+    /// What was asked for. Most of it may be asked for twice, nothing else may be.
+    asked: BTreeSet<String>,
+}
+
+/// How each scenario ends without a crash, and with how many calls.
+type References = BTreeMap<&'static str, (End, usize)>;
+
+/// A world from its beginning to its end; and how many calls changed something.
+async fn play(scenario: &Scenario, crash: Option<Crash>) -> (End, usize) {
+    match scenario.about {
+        About::AccessList => play_kind::<AccessList>(scenario, crash).boxed_local().await,
+        About::PrivateEndpoint => play_kind::<PrivateEndpoint>(scenario, crash).boxed_local().await,
+        About::VpcPeering => play_kind::<VpcPeering>(scenario, crash).boxed_local().await,
+    }
+}
+
+async fn play_kind<K: Kind>(scenario: &Scenario, crash: Option<Crash>) -> (End, usize) {
+    let mut stage = Stage::with_astra(&["--latency", "20ms"]).await;
+    stage.deadline = DEADLINE;
+    let proxy = Proxy::start(&stage.astra.url).await;
+    scenario.prepare(&stage);
+    stage.start_alone(&proxy.url);
+    if let Some(before) = &scenario.before {
+        stage.apply::<K>("object", before.clone()).await;
+        stage.settled::<K>("object").await;
+    }
+    stage.astra.forget();
+    if let Some(Crash::Call(call, point)) = crash {
+        proxy.strike(call, point, stage.operator().id());
+    }
+    let object = match &scenario.order {
+        Order::Apply(spec) => stage.apply::<K>("object", spec.clone()).await,
+        Order::Delete => stage.delete::<K>("object").await,
+    };
+    if let Some(crash) = crash {
+        match crash {
+            Crash::Call(..) => proxy.struck().await,
+            Crash::Ordered => {}
+            _ => drop(stage.object::<K>("object", "to come to the crash", |o| crash.is_reached(o)).await),
+        }
+        stage.take_operator().kill();
+        stage.start_alone(&proxy.url);
+    }
+    let owned = match &scenario.order {
+        Order::Apply(_) => stage.settled::<K>("object").await.status().unwrap().owned.clone(),
+        Order::Delete => {
+            gone(&stage, &object).await;
+            Vec::new()
+        }
+    };
+    assert_eq!(stage.astra.violations(), [] as [Value; 0]);
+    (end(&stage, scenario, owned), stage.astra.writes().len())
+}
+
+impl Crash {
+    fn is_reached<K: Kind>(self, object: &K) -> bool {
+        match self {
+            Self::Finalizer => object.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
+            Self::Announced => object.status().is_some_and(|status| status.in_flight.is_some()),
+            Self::Ready => wait::is_ready(object),
+            Self::Call(..) | Self::Ordered => true,
+        }
+    }
+}
+
+/// As the harness waits for it, but as long as this takes.
+async fn gone<K: Kind>(stage: &Stage, object: &K) {
+    let uid = object.uid();
+    let condition = |found: Option<&K>| found.is_none_or(|found| found.uid() != uid);
+    let waiting = Box::pin(await_condition(stage.api::<K>(), "object", condition));
+    wait::within_time(DEADLINE, "the object to be gone", waiting).await.unwrap();
+}
+
+fn end(stage: &Stage, scenario: &Scenario, owned: Vec<String>) -> End {
+    let mut database = serde_json::to_value(stage.astra.database(scenario.database())).unwrap();
+    without_times(&mut database);
+    let requests = stage.astra.requests();
+    let creates = requests.iter().filter(|request| {
+        let makes = request.path.ends_with("/endpoints") || request.path.starts_with("/v2/peering/");
+        request.method == "POST" && makes && request.applied
+    });
+    End {
+        database,
+        owned,
+        creates: sorted(creates.map(line).collect()),
+        asked: stage.astra.writes().into_iter().collect(),
+    }
+}
+
+/// Times differ from run to run.
+fn without_times(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !matches!(name.as_str(), "created" | "lastUpdateDateTime"));
+            fields.values_mut().for_each(without_times);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_times),
+        _ => {}
+    }
+}
+
+/// A world with a crash, and what is wrong with its end.
+async fn check(scenario: &Scenario, crash: Crash, reference: &End) -> Result<(), String> {
+    let named = |what: &str| format!("{}, killed at {crash:?}: {what}", scenario.name);
+    let (end, _) = AssertUnwindSafe(play(scenario, Some(crash)))
+        .catch_unwind()
+        .await
+        .map_err(|_| named("it did not come to its end (see above)"))?;
+    if end == *reference {
+        return Ok(());
+    }
+    Err(named(&format!("ended as\n{end:#?}\ninstead of\n{reference:#?}")))
+}
+
+/// The crashes of a scenario with so many calls.
+fn crashes(scenario: &Scenario, calls: usize) -> Vec<Crash> {
+    let at_calls = (0..calls).flat_map(|call| POINTS.map(|point| Crash::Call(call, point)));
+    let seen: &[Crash] = match (&scenario.order, &scenario.before) {
+        (Order::Apply(_), None) => &[Crash::Ordered, Crash::Finalizer, Crash::Announced, Crash::Ready],
+        // It had the finalizer, and was Ready, before.
+        (Order::Apply(_), Some(_)) => &[Crash::Ordered, Crash::Announced],
+        (Order::Delete, _) => &[Crash::Ordered],
+    };
+    at_calls.chain(seen.iter().copied()).collect()
+}
+
+/// Carries plans out, and tells what went wrong.
+async fn run(plans: Vec<(&Scenario, Crash)>, references: &References, at_once: usize) -> Vec<String> {
+    stream::iter(plans)
+        .map(|(scenario, crash)| check(scenario, crash, &references[scenario.name].0))
+        .buffer_unordered(at_once)
+        .filter_map(|result| async { result.err() })
+        .collect()
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a cluster: run `cargo xtask test`"]
+async fn a_kill_at_any_call_changes_nothing() {
+    let start = Instant::now();
+    let scenarios = scenario::all();
+    let references: References = stream::iter(&scenarios)
+        .map(|scenario| async move { (scenario.name, play(scenario, None).await) })
+        .buffer_unordered(WORKING)
+        .collect()
+        .await;
+    let (end, calls) = (&references["a link is made"].0, &references["a part is narrowed"].1);
+    assert_eq!((end.creates.len(), *calls), (2, 4), "the crashes are chosen by this");
+    let fault_free = start.elapsed();
+    let plans: Vec<(&Scenario, Crash)> = scenarios
+        .iter()
+        .flat_map(|scenario| {
+            let crashes = crashes(scenario, references[scenario.name].1);
+            crashes.into_iter().map(move |crash| (scenario, crash))
+        })
+        .collect();
+    // What makes endpoints and peerings is not safe to repeat: after a crash, a minute of looking comes first.
+    let (waiting, working): (Vec<_>, Vec<_>) =
+        plans.iter().copied().partition(|(scenario, _)| !references[scenario.name].0.creates.is_empty());
+    let (mut wrong, more) =
+        tokio::join!(run(waiting, &references, WAITING), run(working, &references, WORKING));
+    wrong.extend(more);
+    let at_calls = plans.iter().filter(|(_, crash)| matches!(crash, Crash::Call(..))).count();
+    println!(
+        "kill -9: {} plans of {} scenarios ({at_calls} at a call to Astra, {} at a state in Kubernetes) in {:.0} s, of them {:.0} s for the runs without a crash; {} went wrong",
+        plans.len(),
+        scenarios.len(),
+        plans.len() - at_calls,
+        start.elapsed().as_secs_f64(),
+        fault_free.as_secs_f64(),
+        wrong.len(),
+    );
+    assert!(at_calls >= 100, "{at_calls} plans at calls");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
