@@ -114,7 +114,7 @@ where
                 Outcome::Done(summary) => Outcome::Done(summary.clone()),
                 _ => Outcome::Sent,
             };
-            let driven = Driven { status: before.clone(), outcome: kept, conditions };
+            let driven = Driven { status: before.clone(), outcome: kept, conditions, notice: None };
             let after = verdict::verdict(driven, &before, at).status;
             let said = |type_: &str| find(&after.conditions, type_).is_some();
             if after.conditions != before.conditions {
