@@ -15,6 +15,7 @@ mod fields;
 mod harness {
     #[expect(dead_code, reason = "the live tests use the rest")]
     pub(crate) mod astra;
+    #[expect(dead_code, reason = "the live tests use the rest")]
     pub(crate) mod cluster;
     #[expect(dead_code, reason = "the live tests use the rest")]
     pub(crate) mod operator;
