@@ -197,6 +197,7 @@ impl<K: Kind> Drive<'_, K> {
             let before = driven.status.clone();
             match self.round(&look, driven).await? {
                 Some(Outcome::Done(_)) if self.is_gone(&look, &before).await? => {
+                    driven.status.owned.clear();
                     return Ok(Outcome::Clean("all that this object owned is gone from Astra".to_owned()));
                 }
                 // Two looks that contradict each other: what is owned stays owned until they agree.
