@@ -96,6 +96,10 @@ impl State {
         {
             new[name] = value.clone();
         }
+        // A status that lost all it had is none, and the default comes back.
+        if new["status"].as_object().is_some_and(serde_json::Map::is_empty) {
+            new.as_object_mut().map(|new| new.remove("status"));
+        }
         for field in ["uid", "resourceVersion"] {
             if !patch["metadata"][field].is_null() {
                 new["metadata"][field] = patch["metadata"][field].clone();

@@ -8,6 +8,7 @@ use http::{Request, Response, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt, Full, StreamBody};
 use kube::core::Status;
 use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     patch::Sort,
@@ -160,12 +161,25 @@ async fn carry_out(
     }
 }
 
-/// Waits; a connection may break meanwhile.
+/// Waits; the connection may break meanwhile.
 async fn pause(shared: &Shared, latency: Duration, epoch: u64) -> io::Result<()> {
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+    let end = Instant::now() + latency;
+    loop {
+        // Before looking: what happens from now on rings.
+        let mut rings = std::pin::pin!(shared.bell.notified());
+        rings.as_mut().enable();
+        if shared.lock().epoch != epoch {
+            return Err(reset());
+        }
+        if end <= Instant::now() {
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            () = rings => {}
+            () = sleep_until(end) => {}
+        }
     }
-    if shared.lock().epoch == epoch { Ok(()) } else { Err(reset()) }
 }
 
 fn struck(code: u16, reason: &str, retry_after: Option<u32>) -> Response<Body> {

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    managers::Managers,
     read::Form,
     refusal::{self, Refusal},
     request::Query,
@@ -94,6 +95,18 @@ impl Watched {
         line.extend_from_slice(&object);
         line.extend_from_slice(b"}\n");
         line.into()
+    }
+
+    /// What is told of an entry. An object that leaves the selection is told as it was in it, with the new revision.
+    fn entry_line(&self, kind: ChangeKind, entry: &Entry) -> Bytes {
+        match &entry.before {
+            Some(before) if kind == ChangeKind::Deleted && entry.kind != ChangeKind::Deleted => {
+                let mut last = (*before.value).clone();
+                last["metadata"]["resourceVersion"] = json!(entry.revision.to_string());
+                self.line(kind, &Stored::new(last, entry.revision, Managers::default(), true))
+            }
+            _ => self.line(kind, &entry.after),
+        }
     }
 
     fn bookmark(&self, revision: u64, initial: bool) -> Bytes {
@@ -263,7 +276,7 @@ impl Feed {
         }
         for entry in state.store.since(self.seen) {
             if let Some(kind) = self.watched.kind_of(entry) {
-                let line = self.watched.line(kind, &entry.after);
+                let line = self.watched.entry_line(kind, entry);
                 self.enqueue(entry.instant, entry.key.clone(), line);
             }
         }

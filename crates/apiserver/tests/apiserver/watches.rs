@@ -31,53 +31,150 @@ async fn seen(strike: WatchStrike, expected: Expect) {
 
 #[tokio::test(start_paused = true)]
 async fn none() {
-    seen(WatchStrike::default(), expect![[r#""#]]).await;
+    seen(WatchStrike::default(), expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          1.0 apply a=1
+          2.0 apply b=2
+          3.0 apply a=3
+          4.0 apply b=4
+          5.0 apply a=5
+          6.0 apply b=6"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn cut() {
     let strike = WatchStrike { cut_after: Some(Duration::from_millis(2500)), ..WatchStrike::default() };
-    seen(strike, expect![[r#""#]]).await;
+    seen(strike, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          1.0 apply a=1
+          2.0 apply b=2
+          2.5 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
+          3.5 apply a=3
+          4.0 apply b=4
+          5.0 apply a=5
+          6.0 apply b=6"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn black_hole() {
     let strike =
         WatchStrike { black_hole_after: Some(Duration::from_millis(2500)), ..WatchStrike::default() };
-    seen(strike, expect![[r#""#]]).await;
+    seen(strike, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          1.0 apply a=1
+          2.0 apply b=2
+         27.0 apply a=3
+         27.0 apply b=4
+         27.0 apply a=5
+         27.0 apply b=6"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn gone_in_the_stream() {
     let strike = WatchStrike { gone: Some(Gone::InStream), ..WatchStrike::default() };
-    seen(strike, expect![[r#""#]]).await;
+    seen(strike, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          0.0 error: error returned by apiserver during watch: too old resource version: 4 (4): Expired
+          1.0 init
+          1.0 had a=1
+          1.0 had b=0
+          1.0 ready
+          2.0 apply b=2
+          3.0 apply a=3
+          4.0 apply b=4
+          5.0 apply a=5
+          6.0 apply b=6"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn gone_by_http() {
     let strike = WatchStrike { gone: Some(Gone::Http), ..WatchStrike::default() };
-    seen(strike, expect![[r#""#]]).await;
+    seen(strike, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          0.0 error: failed to start watching object: ApiError: too old resource version: 4 (4): Expired (Status { status: Some(Failure), code: 410, message: "too old resource version: 4 (4)", metadata: Some(ListMeta { continue_: None, remaining_item_count: None, resource_version: None, self_link: None, shard_info: None }), reason: "Expired", details: None })
+          1.0 apply a=1
+          2.0 apply b=2
+          3.0 apply a=3
+          4.0 apply b=4
+          5.0 apply a=5
+          6.0 apply b=6"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_in_the_stream() {
     let strike = WatchStrike { error_500_in_stream: true, ..WatchStrike::default() };
-    seen(strike, expect![[r#""#]]).await;
+    seen(strike, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          0.0 error: error returned by apiserver during watch: an error on the server has prevented the request from succeeding: InternalError
+          1.0 apply a=1
+          2.0 apply b=2
+          3.0 apply a=3
+          4.0 apply b=4
+          5.0 apply a=5
+          6.0 apply b=6"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn dropped() {
-    seen(WatchStrike { drop_every: Some(3), ..WatchStrike::default() }, expect![[r#""#]]).await;
+    seen(WatchStrike { drop_every: Some(3), ..WatchStrike::default() }, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          1.0 apply a=1
+          2.0 apply b=2
+          4.0 apply b=4
+          5.0 apply a=5"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn repeated() {
-    seen(WatchStrike { repeat_every: Some(3), ..WatchStrike::default() }, expect![[r#""#]]).await;
+    seen(WatchStrike { repeat_every: Some(3), ..WatchStrike::default() }, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          1.0 apply a=1
+          2.0 apply b=2
+          3.0 apply a=3
+          3.0 apply a=3
+          4.0 apply b=4
+          5.0 apply a=5
+          6.0 apply b=6
+          6.0 apply b=6"#]]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn delayed() {
-    seen(WatchStrike { delay: Duration::from_millis(2500), ..WatchStrike::default() }, expect![[r#""#]])
+    seen(WatchStrike { delay: Duration::from_millis(2500), ..WatchStrike::default() }, expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          3.5 apply a=1
+          4.5 apply b=2
+          5.5 apply a=3
+          6.5 apply b=4
+          7.5 apply a=5
+          8.5 apply b=6"#]])
         .await;
 }
 
@@ -102,7 +199,20 @@ async fn swapped() {
     // The ninth has nobody to wait for.
     resize(&server, "a", 9);
     seconds(5).await;
-    expect![[r#""#]].assert_eq(&log.take().join("\n"));
+    expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 had b=0
+          0.0 ready
+          1.0 apply a=1
+          1.0 apply b=2
+          1.0 apply b=4
+          1.0 apply a=3
+          2.0 apply b=5
+          2.0 apply a=6
+          2.0 apply a=7
+          2.0 apply b=8
+          8.0 apply a=9"#]].assert_eq(&log.take().join("\n"));
 }
 
 #[tokio::test(start_paused = true)]
