@@ -9,13 +9,14 @@
 //! | `write`, `patch`, `object`, `managers` | the rules of writing |
 //! | `read`, `watch`, `selector` | the rules of reading |
 //! | `schema`, `resource`, `refusal` | the kinds, what their schema does to objects, and how the server says no |
-//! | `service`, `request`, `journal` | HTTP, and what came |
+//! | `service`, `request`, `decode`, `journal` | HTTP, and what came |
 //! | `weather` | what goes wrong |
 //!
 //! It is held to the real server by the conformance suite, `tests/conformance` of the operator. What it does not have:
 //! validation by the schema (types, patterns, lengths), `managedFields` in answers, tables, dry runs, deletion of
 //! collections, strategic merge patches, and garbage collection by owners.
 
+mod decode;
 mod journal;
 mod managers;
 mod object;

@@ -9,7 +9,7 @@ use simulated_apiserver::{ApiServer, ChangeKind, Strike};
 
 use crate::stage::{NAMESPACE, PLURAL, api, definition, seconds, server, striking, watch, widget};
 
-fn hold(server: &ApiServer, name: &str, finalizers: Value) {
+fn hold(server: &ApiServer, name: &str, finalizers: &Value) {
     server.merge(PLURAL, NAMESPACE, name, json!({ "metadata": { "finalizers": finalizers } })).unwrap();
 }
 
@@ -20,10 +20,10 @@ async fn a_restart_breaks_watches_and_requests() {
     let client = server.client("operator", NAMESPACE);
     let log = watch(&client, Config::default());
     seconds(1).await;
-    server.set_weather(striking(|seen| Strike {
+    server.set_weather(Some(striking(|seen| Strike {
         latency: if seen.is_watch { Duration::ZERO } else { Duration::from_secs(5) },
         ..Strike::default()
-    }));
+    })));
     let request = tokio::spawn(async move { api(&client).get("a").await.map(drop) });
     seconds(1).await;
     server.restart();
@@ -35,7 +35,8 @@ async fn a_restart_breaks_watches_and_requests() {
           0.0 had a=0
           0.0 ready
           2.0 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
-          6.0 apply b=1"#]].assert_eq(&log.take().join("\n"));
+          3.0 apply b=1"#]]
+    .assert_eq(&log.take().join("\n"));
 }
 
 /// As it was measured on a real server of version 1.36.3: the watcher is told nothing, until the revision that it knows
@@ -65,7 +66,8 @@ async fn a_restored_server_goes_back_and_leaves_watchers_deaf() {
           0.0 had a=3
           0.0 ready
           1.0 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
-        102.0 apply e=13"#]].assert_eq(&log.take().join("\n"));
+        102.0 apply e=13"#]]
+    .assert_eq(&log.take().join("\n"));
     let first = server.get(PLURAL, NAMESPACE, "b").unwrap()["metadata"]["uid"].clone();
     server.restore(&snapshot);
     server.create(widget("b", 10)).unwrap();
@@ -92,7 +94,8 @@ async fn a_compacted_server_tells_so_in_the_stream() {
           2.0 error: error returned by apiserver during watch: too old resource version: 3 (4): Expired
           3.0 init
           3.0 had a=0
-          3.0 ready"#]].assert_eq(&log.take().join("\n"));
+          3.0 ready"#]]
+    .assert_eq(&log.take().join("\n"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,7 +103,7 @@ async fn a_definition_goes_with_its_last_object_and_comes_back() {
     let server = server();
     server.create(widget("free", 0)).unwrap();
     server.create(widget("held", 0)).unwrap();
-    hold(&server, "held", json!(["a.io/b"]));
+    hold(&server, "held", &json!(["a.io/b"]));
     let client = server.client("operator", NAMESPACE);
     let log = watch(&client, Config::default());
     seconds(1).await;
@@ -108,7 +111,7 @@ async fn a_definition_goes_with_its_last_object_and_comes_back() {
     seconds(1).await;
     assert_eq!(server.create(widget("new", 0)).unwrap_err().code, 405);
     assert!(server.define(&definition()).unwrap_err().is_already_exists());
-    hold(&server, "held", json!(null));
+    hold(&server, "held", &json!(null));
     seconds(3).await;
     assert!(!server.is_defined(PLURAL));
     let Err(kube::Error::Api(status)) = api(&client).get("held").await else { panic!("it is there") };

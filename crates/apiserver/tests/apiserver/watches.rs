@@ -18,7 +18,7 @@ async fn seen(strike: WatchStrike, expected: Expect) {
     let server = server();
     server.create(widget("a", 0)).unwrap();
     server.create(widget("b", 0)).unwrap();
-    server.set_weather(first_watch(strike));
+    server.set_weather(Some(first_watch(strike)));
     let log = watch(&server.client("operator", NAMESPACE), Config::default().timeout(20));
     seconds(1).await;
     for size in 1..=6 {
@@ -31,7 +31,9 @@ async fn seen(strike: WatchStrike, expected: Expect) {
 
 #[tokio::test(start_paused = true)]
 async fn none() {
-    seen(WatchStrike::default(), expect![[r#"
+    seen(
+        WatchStrike::default(),
+        expect![[r#"
           0.0 init
           0.0 had a=0
           0.0 had b=0
@@ -41,13 +43,17 @@ async fn none() {
           3.0 apply a=3
           4.0 apply b=4
           5.0 apply a=5
-          6.0 apply b=6"#]]).await;
+          6.0 apply b=6"#]],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn cut() {
     let strike = WatchStrike { cut_after: Some(Duration::from_millis(2500)), ..WatchStrike::default() };
-    seen(strike, expect![[r#"
+    seen(
+        strike,
+        expect![[r#"
           0.0 init
           0.0 had a=0
           0.0 had b=0
@@ -58,14 +64,18 @@ async fn cut() {
           3.5 apply a=3
           4.0 apply b=4
           5.0 apply a=5
-          6.0 apply b=6"#]]).await;
+          6.0 apply b=6"#]],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn black_hole() {
     let strike =
         WatchStrike { black_hole_after: Some(Duration::from_millis(2500)), ..WatchStrike::default() };
-    seen(strike, expect![[r#"
+    seen(
+        strike,
+        expect![[r#"
           0.0 init
           0.0 had a=0
           0.0 had b=0
@@ -75,13 +85,17 @@ async fn black_hole() {
          27.0 apply a=3
          27.0 apply b=4
          27.0 apply a=5
-         27.0 apply b=6"#]]).await;
+         27.0 apply b=6"#]],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn gone_in_the_stream() {
     let strike = WatchStrike { gone: Some(Gone::InStream), ..WatchStrike::default() };
-    seen(strike, expect![[r#"
+    seen(
+        strike,
+        expect![[r#"
           0.0 init
           0.0 had a=0
           0.0 had b=0
@@ -95,7 +109,9 @@ async fn gone_in_the_stream() {
           3.0 apply a=3
           4.0 apply b=4
           5.0 apply a=5
-          6.0 apply b=6"#]]).await;
+          6.0 apply b=6"#]],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +150,9 @@ async fn an_error_in_the_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn dropped() {
-    seen(WatchStrike { drop_every: Some(3), ..WatchStrike::default() }, expect![[r#"
+    seen(
+        WatchStrike { drop_every: Some(3), ..WatchStrike::default() },
+        expect![[r#"
           0.0 init
           0.0 had a=0
           0.0 had b=0
@@ -142,12 +160,16 @@ async fn dropped() {
           1.0 apply a=1
           2.0 apply b=2
           4.0 apply b=4
-          5.0 apply a=5"#]]).await;
+          5.0 apply a=5"#]],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn repeated() {
-    seen(WatchStrike { repeat_every: Some(3), ..WatchStrike::default() }, expect![[r#"
+    seen(
+        WatchStrike { repeat_every: Some(3), ..WatchStrike::default() },
+        expect![[r#"
           0.0 init
           0.0 had a=0
           0.0 had b=0
@@ -159,12 +181,16 @@ async fn repeated() {
           4.0 apply b=4
           5.0 apply a=5
           6.0 apply b=6
-          6.0 apply b=6"#]]).await;
+          6.0 apply b=6"#]],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn delayed() {
-    seen(WatchStrike { delay: Duration::from_millis(2500), ..WatchStrike::default() }, expect![[r#"
+    seen(
+        WatchStrike { delay: Duration::from_millis(2500), ..WatchStrike::default() },
+        expect![[r#"
           0.0 init
           0.0 had a=0
           0.0 had b=0
@@ -174,8 +200,9 @@ async fn delayed() {
           5.5 apply a=3
           6.5 apply b=4
           7.5 apply a=5
-          8.5 apply b=6"#]])
-        .await;
+          8.5 apply b=6"#]],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,7 +210,7 @@ async fn swapped() {
     let server = server();
     server.create(widget("a", 0)).unwrap();
     server.create(widget("b", 0)).unwrap();
-    server.set_weather(first_watch(WatchStrike { swap_every: Some(3), ..WatchStrike::default() }));
+    server.set_weather(Some(first_watch(WatchStrike { swap_every: Some(3), ..WatchStrike::default() })));
     let log = watch(&server.client("operator", NAMESPACE), Config::default());
     seconds(1).await;
     // The third is the first of two neighbours that are about different objects.
@@ -212,7 +239,8 @@ async fn swapped() {
           2.0 apply a=6
           2.0 apply a=7
           2.0 apply b=8
-          8.0 apply a=9"#]].assert_eq(&log.take().join("\n"));
+          8.0 apply a=9"#]]
+    .assert_eq(&log.take().join("\n"));
 }
 
 #[tokio::test(start_paused = true)]
