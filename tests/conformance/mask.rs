@@ -105,7 +105,10 @@ impl Mask {
     fn message(&self, message: &str) -> String {
         let mut text = message.to_owned();
         for (index, version) in self.versions.iter().enumerate() {
-            text = text.replace(&format!("record ({version})"), &format!("record (<version {}>)", index + 1));
+            for place in ["record", "precondition"] {
+                text = text
+                    .replace(&format!("{place} ({version})"), &format!("{place} (<version {}>)", index + 1));
+            }
         }
         if let Some((head, _)) = text.split_once(", current: ") {
             text = format!("{head}, current: <revision>");

@@ -9,7 +9,7 @@
 //! | `write`, `patch`, `object`, `managers` | the rules of writing |
 //! | `read`, `watch`, `selector` | the rules of reading |
 //! | `schema`, `resource`, `refusal` | the kinds, what their schema does to objects, and how the server says no |
-//! | `service`, `request`, `journal` | HTTP, and what came |
+//! | `service`, `request`, `decode`, `journal` | HTTP, and what came |
 //! | `weather` | what goes wrong |
 //!
 //! It is held to the real server by the conformance suite, `tests/conformance` of the operator. What it does not have:
@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod decode;
 mod journal;
 mod managers;
 mod object;

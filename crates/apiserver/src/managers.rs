@@ -1,6 +1,9 @@
 //! Who owns which fields, and what an apply does with that: as `structured-merge-diff` does it, on the fields' paths.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::{Map, Value};
 
@@ -39,8 +42,13 @@ impl Managers {
         self.forget(by, &changed, &old, &new);
         let own = self.0.entry(by.clone()).or_default();
         own.extend(changed);
-        own.retain(|path| new.contains_key(path));
+        own.retain(|path| new.contains_key(path) || !old.contains_key(path));
         self.0.retain(|_, paths| !paths.is_empty());
+    }
+
+    /// A field is owned without being changed.
+    pub(crate) fn claim(&mut self, by: Manager, path: &str) {
+        self.0.entry(by).or_default().insert(path.to_owned());
     }
 
     /// Others own neither what changed nor what is gone.
@@ -98,6 +106,8 @@ impl Managers {
                 })
                 .collect();
             if !conflicts.is_empty() {
+                let mut conflicts = conflicts;
+                conflicts.sort_by(|one, two| one.0.cmp(&two.0).then_with(|| members_first(&one.1, &two.1)));
                 return Err(conflicts);
             }
         }
@@ -106,6 +116,15 @@ impl Managers {
         self.0.retain(|_, paths| !paths.is_empty());
         Ok(result)
     }
+}
+
+/// The order in which fields are told: those of an object itself before those further inside.
+fn members_first(one: &str, two: &str) -> Ordering {
+    let parts = |path: &str| path.split(['.', '[']).map(str::to_owned).collect::<Vec<_>>();
+    let (one, two) = (parts(one), parts(two));
+    let differ = one.iter().zip(&two).take_while(|(one, two)| one == two).count();
+    let is_inside = |path: &[String]| path.len() > differ + 1;
+    is_inside(&one).cmp(&is_inside(&two)).then_with(|| one.cmp(&two))
 }
 
 /// The part of an item's path that tells it from its neighbours.

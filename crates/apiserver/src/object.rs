@@ -73,6 +73,9 @@ fn built_in(resource: &Resource, body: &mut Value) {
                     body["data"][key] = serde_json::to_value(bytes).unwrap_or_default();
                 }
             }
+            if body["data"].as_object().is_some_and(Map::is_empty) {
+                body.as_object_mut().map(|body| body.remove("data"));
+            }
             if body["type"].is_null() {
                 body["type"] = json!("Opaque");
             }
@@ -170,10 +173,8 @@ pub(crate) fn check_metadata(
     if causes.is_empty() {
         return Ok(());
     }
-    if resource.custom {
-        // It checks the metadata of custom objects twice.
-        causes.extend(causes.clone());
-    }
+    // The real server checks metadata twice, and lists what it finds as often.
+    causes.extend(causes.clone());
     Err(invalid(resource, name, &causes))
 }
 
@@ -188,10 +189,21 @@ pub(crate) fn check_content(
 ) -> Result<(), Refusal> {
     let causes = match (rules.then(|| resource.rules()).flatten(), resource.plural.as_str()) {
         (Some(compiled), _) => {
-            let broken = validate_compiled(compiled, new, old).err();
+            // A null is as nothing to the rules of a real server; kube's validator takes it for a value.
+            let bare = |object: &Value| {
+                let mut object = object.clone();
+                without_nulls(&mut object);
+                object
+            };
+            let (new, old) = (bare(new), old.map(bare));
+            let broken = validate_compiled(compiled, &new, old.as_ref()).err();
             let broken = broken.iter().flat_map(ValidationErrors::as_slice);
             let cause = |error: &ValidationError| {
-                let message = format!("Invalid value: {}", error.message);
+                // Of a single value, the value is told.
+                let value =
+                    at(&new, &error.field_path).filter(|value| !value.is_object() && !value.is_array());
+                let value = value.map_or_else(String::new, |value| format!("{value}: "));
+                let message = format!("Invalid value: {value}{}", error.message);
                 (error.field_path.clone(), "FieldValueInvalid", message)
             };
             broken.map(cause).collect()
@@ -201,6 +213,14 @@ pub(crate) fn check_content(
         _ => Vec::new(),
     };
     if causes.is_empty() { Ok(()) } else { Err(invalid(resource, name, &causes)) }
+}
+
+/// What is at `spec.addresses[0].address`.
+fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split(['.', '[']).try_fold(object, |value, part| match part.strip_suffix(']') {
+        Some(index) => value.get(index.parse::<usize>().ok()?),
+        None => value.get(part),
+    })
 }
 
 /// The longest note of an event, in bytes.

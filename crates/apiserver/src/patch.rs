@@ -96,6 +96,10 @@ impl State {
         {
             new[name] = value.clone();
         }
+        // A status that lost all it had is none, and the default comes back.
+        if new["status"].as_object().is_some_and(serde_json::Map::is_empty) {
+            new.as_object_mut().map(|new| new.remove("status"));
+        }
         for field in ["uid", "resourceVersion"] {
             if !patch["metadata"][field].is_null() {
                 new["metadata"][field] = patch["metadata"][field].clone();
@@ -128,8 +132,8 @@ fn check_apply(resource: &Resource, key: &Key, patch: &Value) -> Result<(), Refu
     }
     match resource.schema.undeclared(&content, "") {
         None => Ok(()),
-        Some(path) => Err(refusal::internal(format!(
-            "failed to create typed patch object ({}/{}; {}, Kind={}): {path}: field not declared in schema",
+        Some(unknown) => Err(refusal::internal(format!(
+            "failed to create typed patch object ({}/{}; {}, Kind={}): {unknown}: field not declared in schema",
             metadata("namespace"),
             metadata("name"),
             resource.api_version(),
@@ -162,17 +166,12 @@ fn conflict(resource: &Resource, conflicts: &[(Manager, String)]) -> Refusal {
     let text = if let [(manager, path)] = conflicts {
         format!("Apply failed with 1 conflict: conflict with {}: {path}", named(manager))
     } else {
-        let mut text = format!("Apply failed with {} conflicts: ", conflicts.len());
-        let mut last = None;
-        for (manager, path) in conflicts {
-            if last != Some(manager) {
-                text +=
-                    &format!("{}conflicts with {}:", if last.is_some() { "\n" } else { "" }, named(manager));
-                last = Some(manager);
-            }
-            text += &format!("\n- {path}");
-        }
-        text
+        let of = |chunk: &[(Manager, String)]| {
+            let paths: String = chunk.iter().flat_map(|(_, path)| ["\n- ", path]).collect();
+            format!("conflicts with {}:{paths}", named(&chunk[0].0))
+        };
+        let all: Vec<String> = conflicts.chunk_by(|(one, _), (two, _)| one == two).map(of).collect();
+        format!("Apply failed with {} conflicts: {}", conflicts.len(), all.join("\n"))
     };
     refusal::apply_conflict(text, &causes)
 }

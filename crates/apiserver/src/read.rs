@@ -50,17 +50,17 @@ fn metadata_only(object: &Value) -> Value {
 type Page = BTreeMap<Key, Arc<Stored>>;
 
 impl State {
-    /// A list as it is asked for; `stale` revisions ago, if the weather says so.
+    /// A list as it is asked for; `behind` revisions ago, if the weather says so.
     pub(crate) fn list(
         &self,
         resource: &Resource,
         namespace: Option<&str>,
         query: &Query,
         form: Form,
-        stale: u64,
+        behind: u64,
     ) -> Result<Bytes, Refusal> {
         let selector = Selector::of(resource, query)?;
-        let (revision, from) = self.which(query, stale)?;
+        let (revision, from) = self.which(query, behind)?;
         let mut all: Page = self.store.at(revision, &resource.plural, namespace)?;
         if let Some(from) = from {
             all = all.split_off(&Key::new(&resource.plural, &from.0, &from.1));
@@ -83,8 +83,8 @@ impl State {
     }
 
     /// The revision of a list, and the place in it where a page begins.
-    fn which(&self, query: &Query, stale: u64) -> Result<(u64, Option<(String, String)>), Refusal> {
-        let current = self.store.revision.saturating_sub(stale).max(self.store.compacted);
+    fn which(&self, query: &Query, behind: u64) -> Result<(u64, Option<(String, String)>), Refusal> {
+        let current = self.store.revision.saturating_sub(behind).max(self.store.compacted);
         let matching = query.check_match()?;
         let asked = query
             .version()

@@ -76,8 +76,9 @@ pub(crate) fn not_found(resource: &Resource, name: &str) -> Refusal {
     about(resource, name, 404, "NotFound", message)
 }
 
-pub(crate) fn already_exists(resource: &Resource, name: &str) -> Refusal {
-    let message = format!("{} \"{name}\" already exists", resource.qualified());
+pub(crate) fn already_exists(resource: &Resource, name: &str, is_going: bool) -> Refusal {
+    let why = if is_going { "object is being deleted: " } else { "" };
+    let message = format!("{why}{} \"{name}\" already exists", resource.qualified());
     about(resource, name, 409, "AlreadyExists", message)
 }
 
@@ -110,7 +111,7 @@ pub(crate) fn another_uid(resource: &Resource, key: &str, name: &str, sent: &str
 pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Refusal {
     let kind = resource.qualified_kind();
     failure(409, "Conflict", format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}"))
-        .with(details(name, &resource.group, if resource.group.is_empty() { &resource.kind } else { &kind }))
+        .with(details(name, &resource.group, &resource.kind))
 }
 
 pub(crate) fn forbidden(
@@ -168,7 +169,7 @@ pub(crate) fn invalid(named: &str, group: &str, name: &str, causes: &[Cause]) ->
     failure(422, "Invalid", format!("{full} \"{name}\" is invalid: {text}")).with(details)
 }
 
-/// A field must stay as it is. The real server checks objects of custom kinds twice, and lists each cause as often.
+/// A field must stay as it is.
 pub(crate) fn immutable(field: &str, sent: &str) -> Cause {
     (field.to_owned(), "FieldValueInvalid", format!("Invalid value: {sent}: field is immutable"))
 }

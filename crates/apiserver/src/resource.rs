@@ -11,6 +11,10 @@ use serde_json::Value;
 use crate::schema::{Node, builtin};
 
 /// One kind.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the kind, and all sixteen mixtures make sense"
+)]
 pub(crate) struct Resource {
     /// Empty for the core group.
     pub(crate) group: String,

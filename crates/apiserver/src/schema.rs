@@ -161,7 +161,9 @@ impl Node {
                 }
             }
             (Self::List { item, .. }, Value::Array(items)) => {
-                items.iter_mut().for_each(|value| item.prune(value));
+                for value in items {
+                    item.prune(value);
+                }
             }
             _ => {}
         }
@@ -180,7 +182,9 @@ impl Node {
                 }
             }
             (Self::List { item, .. }, Value::Array(items)) => {
-                items.iter_mut().for_each(|value| item.default(value));
+                for value in items {
+                    item.default(value);
+                }
             }
             _ => {}
         }

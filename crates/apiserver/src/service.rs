@@ -7,19 +7,18 @@ use futures::StreamExt;
 use http::{Request, Response, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt, Full, StreamBody};
 use kube::core::Status;
-use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    patch::Sort,
-    read::Form,
+    decode,
     refusal::{self, Refusal},
     request::{Query, Target},
     resource::{Resource, SECRETS},
-    state::{Author, State},
+    state::State,
     store::Key,
     watch::{Body, Feed, Shared, reset},
     weather::{Gone, How, Seen, Strike, WatchStrike},
-    write::{Change, Deletion, Preconditions},
+    write::{Change, Deletion},
 };
 
 /// A real server waits this long for a revision that is not there yet.
@@ -129,7 +128,7 @@ async fn carry_out(
     epoch: u64,
 ) -> io::Result<Response<Body>> {
     pause(shared, strike.latency, epoch).await?;
-    let stale = match strike.how {
+    let behind = match strike.how {
         How::ResetBefore => return Err(reset()),
         How::Hang => return std::future::pending().await,
         How::Status { code, reason, retry_after } => return Ok(struck(code, reason, retry_after)),
@@ -139,8 +138,8 @@ async fn carry_out(
     let answer = {
         let mut state = shared.lock();
         let before = (state.store.revision, state.served.len());
-        let answer =
-            route(shared, &mut state, call, stale, watch).unwrap_or_else(|refusal| Answer::refused(&refusal));
+        let answer = route(shared, &mut state, call, behind, watch)
+            .unwrap_or_else(|refusal| Answer::refused(&refusal));
         if let Some(recorded) = state.journal.of(call.seen.number) {
             recorded.applied = answer.code() < 300;
         }
@@ -160,12 +159,25 @@ async fn carry_out(
     }
 }
 
-/// Waits; a connection may break meanwhile.
+/// Waits; the connection may break meanwhile.
 async fn pause(shared: &Shared, latency: Duration, epoch: u64) -> io::Result<()> {
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+    let end = Instant::now() + latency;
+    loop {
+        // Before looking: what happens from now on rings.
+        let mut rings = std::pin::pin!(shared.bell.notified());
+        rings.as_mut().enable();
+        if shared.lock().epoch != epoch {
+            return Err(reset());
+        }
+        if end <= Instant::now() {
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            () = rings => {}
+            () = sleep_until(end) => {}
+        }
     }
-    if shared.lock().epoch == epoch { Ok(()) } else { Err(reset()) }
 }
 
 fn struck(code: u16, reason: &str, retry_after: Option<u32>) -> Response<Body> {
@@ -184,7 +196,7 @@ fn route(
     shared: &Arc<Shared>,
     state: &mut State,
     call: &Call<'_>,
-    stale: u64,
+    behind: u64,
     watch: WatchStrike,
 ) -> Result<Answer, Refusal> {
     const NO_PAGE: Answer = Answer::Text(404, "404 page not found\n");
@@ -211,9 +223,9 @@ fn route(
         Some(_) => return Err(refusal::no_such_resource()),
     };
     if matches!(verb, "list" | "watch") {
-        let form = form(call.parts);
+        let form = decode::form(call.parts);
         if verb == "list" {
-            let bytes = state.list(&resource, call.seen.namespace, &call.query, form, stale)?;
+            let bytes = state.list(&resource, call.seen.namespace, &call.query, form, behind)?;
             return Ok(Answer::Json(200, bytes));
         }
         if watch.gone == Some(Gone::Http) {
@@ -240,8 +252,8 @@ fn one(
 ) -> Result<Answer, Refusal> {
     let namespace = call.seen.namespace.unwrap_or_default();
     let key = Key::new(&resource.plural, namespace, call.seen.name.unwrap_or_default());
-    let author = author(call);
-    let form = form(call.parts);
+    let author = decode::author(call.seen.user, call.parts, &call.query);
+    let form = decode::form(call.parts);
     let (code, stored) = match verb {
         "get" => match state.store.objects.get(&key) {
             Some(stored) => {
@@ -251,12 +263,12 @@ fn one(
             None => return Err(refusal::not_found(resource, &key.name)),
         },
         "create" => {
-            let body = decode(resource, call)?;
+            let body = decode::object(resource, call.parts, &call.body)?;
             (201, state.create(resource, namespace, body, &author, None)?)
         }
         "update" if key.name.is_empty() => return Err(refusal::bad_request("name must be provided")),
         "update" => {
-            let body = decode(resource, call)?;
+            let body = decode::object(resource, call.parts, &call.body)?;
             if resource.made_by_put && !state.store.objects.contains_key(&key) {
                 (201, state.create(resource, namespace, body, &author, None)?)
             } else {
@@ -273,11 +285,11 @@ fn one(
             }
         }
         "patch" => {
-            let sort = sort(call)?;
+            let sort = decode::sort(call.parts, &call.query)?;
             let (stored, made) = state.patch(resource, &key, (sort, status), &call.body, &author)?;
             (if made { 201 } else { 200 }, stored)
         }
-        "delete" => match state.delete(resource, &key, &preconditions(&call.body)?, &author)? {
+        "delete" => match state.delete(resource, &key, &decode::preconditions(&call.body)?, &author)? {
             Deletion::Gone(uid) => return Ok(Answer::refused(&refusal::deleted(resource, &key.name, &uid))),
             Deletion::Going(stored) => (200, stored),
         },
@@ -318,85 +330,4 @@ fn verb(seen: &Seen<'_>) -> &'static str {
         ("DELETE", false) => "deletecollection",
         _ => "",
     }
-}
-
-fn header<'a>(parts: &'a Parts, name: &str) -> &'a str {
-    parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-fn form(parts: &Parts) -> Form {
-    Form::of(header(parts, "accept"))
-}
-
-/// Who writes: fields are owned under the name in the query, or else the program's.
-fn author(call: &Call<'_>) -> Author {
-    let agent = header(call.parts, "user-agent").split('/').next().unwrap_or_default();
-    let manager = call.query.get("fieldManager").or(Some(agent).filter(|agent| !agent.is_empty()));
-    Author { user: call.seen.user.into(), manager: manager.unwrap_or("unknown").to_owned() }
-}
-
-/// A whole object.
-fn decode(resource: &Resource, call: &Call<'_>) -> Result<Value, Refusal> {
-    let kind = header(call.parts, "content-type");
-    if !kind.is_empty() && !kind.starts_with("application/json") {
-        return Err(refusal::media_type(
-            "application/json, application/yaml, application/vnd.kubernetes.protobuf",
-        ));
-    }
-    let unrecognized = |why: String| {
-        refusal::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): {why}",
-            resource.kind
-        ))
-    };
-    let body: Value = serde_json::from_slice(&call.body)
-        .map_err(|error| unrecognized(format!("couldn't get version/kind; json parse error: {error}")))?;
-    check_type(resource, &body)?;
-    Ok(body)
-}
-
-/// Built-in objects need not say what they are; others must, and it must be right.
-pub(crate) fn check_type(resource: &Resource, body: &Value) -> Result<(), Refusal> {
-    let sent = |field: &str| body[field].as_str().unwrap_or_default();
-    let (version, kind) = (sent("apiVersion"), sent("kind"));
-    if !resource.custom && version.is_empty() && kind.is_empty() {
-        return Ok(());
-    }
-    if version != resource.api_version() {
-        return Err(refusal::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({})",
-            resource.api_version()
-        )));
-    }
-    if kind != resource.kind {
-        let message = format!("Invalid value: {}: must be {}", body["kind"], resource.kind);
-        let name = body["metadata"]["name"].as_str().unwrap_or_default();
-        let cause = ("kind".to_owned(), "FieldValueInvalid", message);
-        return Err(refusal::invalid(kind, &resource.group, name, &[cause]));
-    }
-    Ok(())
-}
-
-fn sort(call: &Call<'_>) -> Result<Sort, Refusal> {
-    match header(call.parts, "content-type").split(';').next().unwrap_or_default() {
-        "application/merge-patch+json" => Ok(Sort::Merge),
-        "application/json-patch+json" => Ok(Sort::Json),
-        "application/apply-patch+yaml" if call.query.get("fieldManager").is_none() => {
-            Err(refusal::manager_missing())
-        }
-        "application/apply-patch+yaml" => Ok(Sort::Apply { force: call.query.is("force") }),
-        _ => Err(refusal::media_type(
-            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
-        )),
-    }
-}
-
-fn preconditions(body: &[u8]) -> Result<Preconditions, Refusal> {
-    if body.is_empty() {
-        return Ok(Preconditions::default());
-    }
-    let options: Value = serde_json::from_slice(body)
-        .map_err(|error| refusal::bad_request(format!("unable to decode options: {error}")))?;
-    let text = |field: &str| options["preconditions"][field].as_str().map(str::to_owned);
-    Ok(Preconditions { uid: text("uid"), version: text("resourceVersion") })
 }

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    managers::Managers,
     read::Form,
     refusal::{self, Refusal},
     request::Query,
@@ -31,11 +32,11 @@ use crate::{
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// How often a bookmark comes.
-const BOOKMARKS_EVERY: Duration = Duration::from_secs(60);
+const BOOKMARKS_EVERY: Duration = Duration::from_mins(1);
 /// The last bookmark comes this long before the end.
 const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 /// The end of a watch that does not say when. A real server takes a random time of 30 to 60 minutes.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(45);
 /// An event that is to come after its follower waits this long for one.
 const SWAP_WAITS: Duration = Duration::from_secs(1);
 
@@ -94,6 +95,18 @@ impl Watched {
         line.extend_from_slice(&object);
         line.extend_from_slice(b"}\n");
         line.into()
+    }
+
+    /// What is told of an entry. An object that leaves the selection is told as it was in it, with the new revision.
+    fn entry_line(&self, kind: ChangeKind, entry: &Entry) -> Bytes {
+        match &entry.before {
+            Some(before) if kind == ChangeKind::Deleted && entry.kind != ChangeKind::Deleted => {
+                let mut last = (*before.value).clone();
+                last["metadata"]["resourceVersion"] = json!(entry.revision.to_string());
+                self.line(kind, &Stored::new(last, entry.revision, Managers::default(), true))
+            }
+            _ => self.line(kind, &entry.after),
+        }
     }
 
     fn bookmark(&self, revision: u64, initial: bool) -> Bytes {
@@ -204,7 +217,7 @@ impl Feed {
             for (key, stored) in state.store.of(&plural, namespace.as_deref()) {
                 if self.watched.selector.matches(&stored.value) {
                     let line = self.watched.line(ChangeKind::Added, stored);
-                    self.enqueue(self.opened, key.clone(), line);
+                    self.enqueue(self.opened, key, line);
                 }
             }
             self.seen = state.store.revision;
@@ -220,7 +233,7 @@ impl Feed {
     }
 
     /// Takes an event in, as the weather lets it.
-    fn enqueue(&mut self, happened: Instant, key: Key, line: Bytes) {
+    fn enqueue(&mut self, happened: Instant, key: &Key, line: Bytes) {
         self.counted += 1;
         let strikes =
             |every: Option<u64>| every.is_some_and(|every| every > 0 && self.counted.is_multiple_of(every));
@@ -239,7 +252,7 @@ impl Feed {
             return;
         }
         if let Some(held) = self.held.take() {
-            if held.key.as_ref() == Some(&key) {
+            if held.key.as_ref() == Some(key) {
                 self.queue.push_back(Event { at, ..held });
                 self.queue.push_back(event(line.clone()));
             } else {
@@ -263,8 +276,8 @@ impl Feed {
         }
         for entry in state.store.since(self.seen) {
             if let Some(kind) = self.watched.kind_of(entry) {
-                let line = self.watched.line(kind, &entry.after);
-                self.enqueue(entry.instant, entry.key.clone(), line);
+                let line = self.watched.entry_line(kind, entry);
+                self.enqueue(entry.instant, &entry.key, line);
             }
         }
         self.seen = self.seen.max(state.store.revision);

@@ -75,8 +75,8 @@ impl State {
         let key = Key::new(&resource.plural, namespace, &name);
         self.begin(resource, &mut new);
         object::check_content(resource, &name, &new, None, self.judges_rules)?;
-        if self.store.objects.contains_key(&key) {
-            return Err(refusal::already_exists(resource, &name));
+        if let Some(old) = self.store.objects.get(&key) {
+            return Err(refusal::already_exists(resource, &name, old.is_going()));
         }
         let managers = managers.unwrap_or_else(|| {
             let mut managers = Managers::default();
@@ -137,6 +137,7 @@ impl State {
         let mut new = object::normalise(resource, body);
         check_identity(resource, key, &old, &new, how.whole)?;
         let was = &old.value["metadata"];
+        let mut claims = false;
         if how.status {
             let status = new["status"].take();
             new = (*old.value).clone();
@@ -151,10 +152,15 @@ impl State {
             for field in ["creationTimestamp", "generation", "resourceVersion"] {
                 metadata[field] = was[field].clone();
             }
-            for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+            for field in ["namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
                 if metadata[field].is_null() {
                     metadata[field] = was[field].clone();
                 }
+            }
+            if old.is_going() && metadata["deletionTimestamp"] != was["deletionTimestamp"] {
+                // Not refused and not taken over; but the sender owns the field from now on, and that is a write.
+                metadata["deletionTimestamp"] = was["deletionTimestamp"].clone();
+                claims = true;
             }
             object::check_metadata(resource, &key.name, was, metadata)?;
             metadata
@@ -172,15 +178,20 @@ impl State {
         let managers = how.managers.unwrap_or_else(|| {
             let mut managers = old.managers.clone();
             let (before, after) = (owned_part(&old.value, how.status), owned_part(&new, how.status));
-            managers.updated(&resource.schema, &author.manager(false, how.status), &before, &after);
+            let by = author.manager(false, how.status);
+            managers.updated(&resource.schema, &by, &before, &after);
+            if claims {
+                managers.claim(by, ".metadata.deletionTimestamp");
+            }
             managers
         });
         if old.has_status && *old.value == new && old.managers == managers {
             return Ok(old);
         }
         if old.is_going() && new["metadata"]["finalizers"].is_null() {
-            self.remove(key, new.clone(), (author, how.status));
-            // The answer still has the version that was there before.
+            // The last write is not stored: watches are told of the object as it was, the finalizer still on it. The
+            // answer has what was written, and the version that was there before.
+            self.remove(key, (*old.value).clone(), (author, how.status));
             return Ok(Arc::new(Stored::new(new, old.revision, managers, true)));
         }
         Ok(self.store(key, new, managers, true, (author, how.status)))

@@ -117,7 +117,7 @@ pub(crate) fn sequences() -> Vec<Sequence> {
             "bookmarks shortly before the end",
             steps![
                 post(LISTS, list_with(json!({ "name": "a" }))).save("made"),
-                get(format!("{LISTS}?watch=true&timeoutSeconds=4&allowWatchBookmarks=true&{since}")),
+                get(format!("{LISTS}?watch=true&timeoutSeconds=8&allowWatchBookmarks=true&{since}")),
                 get(format!("{LISTS}?watch=true&timeoutSeconds=4&{since}")),
             ],
         ),

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::stage::{NAMESPACE, PLURAL, api, server, striking, widget};
 
-const LONG: Duration = Duration::from_secs(86_400);
+const LONG: Duration = Duration::from_hours(24);
 
 async fn create(client: &Client, name: &str) -> Result<kube::api::DynamicObject, kube::Error> {
     let object = serde_json::from_value(widget(name, 1)).unwrap();
@@ -23,7 +23,7 @@ fn is_there(server: &ApiServer, name: &str) -> bool {
 async fn struck(how: How) -> (ApiServer, Client, Option<Result<(), kube::Error>>) {
     let server = server();
     let client = server.client("operator", NAMESPACE);
-    server.set_weather(striking(move |_| Strike { how: how.clone(), ..Strike::default() }));
+    server.set_weather(Some(striking(move |_| Strike { how: how.clone(), ..Strike::default() })));
     let answer = timeout(LONG, create(&client, "a")).await.ok().map(|answer| answer.map(drop));
     (server, client, answer)
 }
@@ -89,7 +89,7 @@ async fn a_list_can_be_old_and_a_get_cannot() {
     server.delete(PLURAL, NAMESPACE, "a").unwrap();
     server.create(widget("c", 1)).unwrap();
     let how = How::StaleList { revisions: 2 };
-    server.set_weather(striking(move |_| Strike { how: how.clone(), ..Strike::default() }));
+    server.set_weather(Some(striking(move |_| Strike { how: how.clone(), ..Strike::default() })));
     let list = api(&client).list(&kube::api::ListParams::default()).await.unwrap();
     let names: Vec<_> = list.items.iter().map(kube::ResourceExt::name_any).collect();
     assert_eq!(names, ["a", "b"]);
@@ -102,7 +102,11 @@ async fn both_latencies_count() {
     let server = server();
     let client = server.client("operator", NAMESPACE);
     let (before, after) = (Duration::from_secs(3), Duration::from_secs(4));
-    server.set_weather(striking(move |_| Strike { latency: before, latency_after: after, how: How::Fine }));
+    server.set_weather(Some(striking(move |_| Strike {
+        latency: before,
+        latency_after: after,
+        how: How::Fine,
+    })));
     let start = Instant::now();
     let request = tokio::spawn({
         let client = client.clone();

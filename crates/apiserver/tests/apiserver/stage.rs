@@ -86,19 +86,17 @@ impl Weather for Made {
 }
 
 /// Strikes what it is told to.
-pub(crate) fn striking(
-    strikes: impl Fn(&Seen<'_>) -> Strike + Send + Sync + 'static,
-) -> Option<Arc<dyn Weather>> {
-    Some(Arc::new(Made { strikes: Box::new(strikes), watches: Box::new(|_| WatchStrike::default()) }))
+pub(crate) fn striking(strikes: impl Fn(&Seen<'_>) -> Strike + Send + Sync + 'static) -> Arc<dyn Weather> {
+    Arc::new(Made { strikes: Box::new(strikes), watches: Box::new(|_| WatchStrike::default()) })
 }
 
 /// Strikes the first watch only.
-pub(crate) fn first_watch(strike: WatchStrike) -> Option<Arc<dyn Weather>> {
+pub(crate) fn first_watch(strike: WatchStrike) -> Arc<dyn Weather> {
     let strike = Mutex::new(Some(strike));
-    Some(Arc::new(Made {
+    Arc::new(Made {
         strikes: Box::new(|_| Strike::default()),
         watches: Box::new(move |_| strike.lock().unwrap().take().unwrap_or_default()),
-    }))
+    })
 }
 
 /// What a stock watcher saw: second, and event.

@@ -9,7 +9,7 @@ use simulated_apiserver::{ApiServer, ChangeKind, Strike};
 
 use crate::stage::{NAMESPACE, PLURAL, api, definition, seconds, server, striking, watch, widget};
 
-fn hold(server: &ApiServer, name: &str, finalizers: Value) {
+fn hold(server: &ApiServer, name: &str, finalizers: &Value) {
     server.merge(PLURAL, NAMESPACE, name, json!({ "metadata": { "finalizers": finalizers } })).unwrap();
 }
 
@@ -20,17 +20,23 @@ async fn a_restart_breaks_watches_and_requests() {
     let client = server.client("operator", NAMESPACE);
     let log = watch(&client, Config::default());
     seconds(1).await;
-    server.set_weather(striking(|seen| Strike {
+    server.set_weather(Some(striking(|seen| Strike {
         latency: if seen.is_watch { Duration::ZERO } else { Duration::from_secs(5) },
         ..Strike::default()
-    }));
+    })));
     let request = tokio::spawn(async move { api(&client).get("a").await.map(drop) });
     seconds(1).await;
     server.restart();
     assert!(matches!(request.await.unwrap(), Err(kube::Error::Service(_))));
     server.create(widget("b", 1)).unwrap();
     seconds(5).await;
-    expect![[r#""#]].assert_eq(&log.take().join("\n"));
+    expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 ready
+          2.0 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
+          3.0 apply b=1"#]]
+    .assert_eq(&log.take().join("\n"));
 }
 
 /// As it was measured on a real server of version 1.36.3: the watcher is told nothing, until the revision that it knows
@@ -55,7 +61,13 @@ async fn a_restored_server_goes_back_and_leaves_watchers_deaf() {
     seconds(1).await;
     server.create(widget("e", 13)).unwrap();
     seconds(100).await;
-    expect![[r#""#]].assert_eq(&log.take().join("\n"));
+    expect![[r#"
+          0.0 init
+          0.0 had a=3
+          0.0 ready
+          1.0 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
+        102.0 apply e=13"#]]
+    .assert_eq(&log.take().join("\n"));
     let first = server.get(PLURAL, NAMESPACE, "b").unwrap()["metadata"]["uid"].clone();
     server.restore(&snapshot);
     server.create(widget("b", 10)).unwrap();
@@ -74,7 +86,16 @@ async fn a_compacted_server_tells_so_in_the_stream() {
     server.compact();
     server.restart();
     seconds(5).await;
-    expect![[r#""#]].assert_eq(&log.take().join("\n"));
+    expect![[r#"
+          0.0 init
+          0.0 had a=0
+          0.0 ready
+          1.0 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
+          2.0 error: error returned by apiserver during watch: too old resource version: 3 (4): Expired
+          3.0 init
+          3.0 had a=0
+          3.0 ready"#]]
+    .assert_eq(&log.take().join("\n"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,7 +103,7 @@ async fn a_definition_goes_with_its_last_object_and_comes_back() {
     let server = server();
     server.create(widget("free", 0)).unwrap();
     server.create(widget("held", 0)).unwrap();
-    hold(&server, "held", json!(["a.io/b"]));
+    hold(&server, "held", &json!(["a.io/b"]));
     let client = server.client("operator", NAMESPACE);
     let log = watch(&client, Config::default());
     seconds(1).await;
@@ -90,7 +111,7 @@ async fn a_definition_goes_with_its_last_object_and_comes_back() {
     seconds(1).await;
     assert_eq!(server.create(widget("new", 0)).unwrap_err().code, 405);
     assert!(server.define(&definition()).unwrap_err().is_already_exists());
-    hold(&server, "held", json!(null));
+    hold(&server, "held", &json!(null));
     seconds(3).await;
     assert!(!server.is_defined(PLURAL));
     let Err(kube::Error::Api(status)) = api(&client).get("held").await else { panic!("it is there") };
@@ -98,7 +119,19 @@ async fn a_definition_goes_with_its_last_object_and_comes_back() {
     server.define(&definition()).unwrap();
     server.create(widget("new", 0)).unwrap();
     seconds(3).await;
-    expect![[r#""#]].assert_eq(&log.take().join("\n"));
+    expect![[r#"
+          0.0 init
+          0.0 had free=0
+          0.0 had held=0
+          0.0 ready
+          1.0 delete free=0
+          1.0 apply held=0
+          2.0 delete held=0
+          2.0 error: failed to start watching object: ApiError: 404 page not found: Failed to parse error data (Status { status: Some(Failure), code: 404, message: "404 page not found", metadata: None, reason: "Failed to parse error data", details: None })
+          3.0 error: failed to start watching object: ApiError: 404 page not found: Failed to parse error data (Status { status: Some(Failure), code: 404, message: "404 page not found", metadata: None, reason: "Failed to parse error data", details: None })
+          4.0 error: failed to start watching object: ApiError: 404 page not found: Failed to parse error data (Status { status: Some(Failure), code: 404, message: "404 page not found", metadata: None, reason: "Failed to parse error data", details: None })
+          5.0 error: failed to start watching object: ApiError: 404 page not found: Failed to parse error data (Status { status: Some(Failure), code: 404, message: "404 page not found", metadata: None, reason: "Failed to parse error data", details: None })
+          6.0 apply new=0"#]].assert_eq(&log.take().join("\n"));
 }
 
 #[tokio::test(start_paused = true)]
