@@ -18,12 +18,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    clock,
-    cluster::Cluster,
-    fuse::Fuse,
-    process::Process,
-    rest::is_ready,
-    stage::{self, in_virtual_time},
+    clock, cluster::Cluster, fuse::Fuse, kstatus::is_ready, process::Process, stage::in_virtual_time, world,
 };
 
 const OBJECTS: usize = 1_000;
@@ -75,7 +70,7 @@ fn name(n: usize) -> String {
 }
 
 fn database(n: usize) -> Database {
-    let mut database = stage::database("01", &name(n), 0, "serverless", 1);
+    let mut database = world::database("01", &name(n), 0, "serverless", 1);
     database.id = format!("00000000-0000-4000-8000-{n:012}");
     for datacenter in &mut database.datacenters {
         datacenter.id = format!("{}-1", database.id);
