@@ -2,8 +2,8 @@
 //! scenario, in virtual time, with the engine, the kinds and the client that really run. After the fault all must be as
 //! it is without it.
 //!
-//! The normal run takes a fixed sample of all (the same each time, and each kind of fault at some call of each scenario
-//! where it can strike); `THOROUGH=1 cargo test --test faults` takes all.
+//! The normal run takes a fixed sample, the same each time, and says how much of all it was; `THOROUGH=1 cargo test --test
+//! faults` takes all. `FAULT="narrow: call 2"` takes all plans with that in their name.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

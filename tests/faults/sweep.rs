@@ -1,6 +1,10 @@
 //! Each scenario without a fault, then with each fault at each call, once and three times in a row.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use astra_devops::{Client, Token};
 use astra_operator::organization::Organization;
@@ -22,7 +26,7 @@ use crate::{
 const STRUCK: Duration = Duration::from_secs(70);
 
 /// In the normal run one of so many plans is run.
-const SAMPLE: usize = 19;
+const SAMPLE: usize = 29;
 
 /// At the most so many failures are told.
 const TOLD: usize = 12;
@@ -97,6 +101,7 @@ pub(crate) fn sweep<K: Lawful>(scenarios: &[Scenario]) {
     let only = std::env::var("FAULT").ok();
     let every = if std::env::var_os("THOROUGH").is_some() || only.is_some() { 1 } else { SAMPLE };
     let (mut all, mut run, mut failed) = (0, 0, Vec::new());
+    let mut struck = BTreeSet::new();
     for (offset, scenario) in scenarios.iter().enumerate() {
         let reference = in_virtual_time(play::<K>(scenario, None));
         assert_eq!(reference.problems, Vec::<String>::new(), "{} without a fault", scenario.name);
@@ -112,6 +117,7 @@ pub(crate) fn sweep<K: Lawful>(scenarios: &[Scenario]) {
                 continue;
             }
             run += 1;
+            struck.insert(fault.name.clone());
             let found = in_virtual_time(play::<K>(scenario, Some(plan.clone())));
             let mut problems = found.problems;
             if found.end != reference.end {
@@ -123,8 +129,9 @@ pub(crate) fn sweep<K: Lawful>(scenarios: &[Scenario]) {
         }
     }
     println!(
-        "{}: {} kinds of faults, {} scenarios, {all} kinds × calls × {{once, thrice}}, {run} run",
+        "{}: {} of {} kinds of faults, {} scenarios, {run} run of {all} kinds × calls × {{once, thrice}}",
         K::kind(&()),
+        struck.len(),
         table().len(),
         scenarios.len(),
     );
