@@ -8,6 +8,7 @@ use std::{
 
 use astra_operator::{
     controller::reconcile::is_paused,
+    engine::verdict,
     kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering},
 };
 use astra_simulator::invariants::{Declared, Kind, Manifests, Version};
@@ -20,9 +21,7 @@ use simulated_apiserver::{ApiServer, Change, ChangeKind};
 use crate::{
     clock,
     lawful::{Lawful, deletes, governs, owned},
-    play::acting_elders,
     weather::OPERATOR,
-    world,
 };
 
 /// How long a request of an object that is gone may still be under way.
@@ -149,12 +148,9 @@ impl<K: Lawful> Objects<K> {
         object.versions.push(version);
         let alive: Vec<K> =
             self.0.values().filter(|object| object.gone.is_none()).map(|object| object.now.clone()).collect();
-        let nothing = world::database("01", "orders", 0, "serverless", 1);
         for (its, object) in &mut self.0 {
             let yields = object.now.meta().deletion_timestamp.is_none()
-                && (!governs(&object.now, &alive)
-                    || object.now.reason(&acting_elders(&object.now, &alive, &nothing), &nothing)
-                        == "Conflict");
+                && (!governs(&object.now, &alive) || says_that_it_yields(&object.now));
             let Some(last) = object.versions.last_mut() else { continue };
             if *its == uid {
                 last.yields = yields;
@@ -187,6 +183,14 @@ impl<K: Lawful> Objects<K> {
         };
         self.0.iter().map(declared).collect()
     }
+}
+
+/// Does its status tell people that nothing is sent for it, because it contradicts another one?
+fn says_that_it_yields<K: Lawful>(object: &K) -> bool {
+    object.status().is_some_and(|status| {
+        let ready = verdict::find(&status.conditions, "Ready");
+        status.in_flight.is_none() && ready.is_some_and(|ready| ready.reason == "Conflict")
+    })
 }
 
 /// The database's id: all objects are about one.

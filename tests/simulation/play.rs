@@ -305,7 +305,7 @@ impl<K: Lawful> Acts for Play<K> {
 }
 
 /// The elders whose wishes count: what one wants that has to yield itself, or contradicts another, counts for nothing.
-pub(crate) fn acting_elders<'a, K: Lawful>(object: &K, all: &'a [K], truth: &Database) -> Vec<&'a K> {
+fn acting_elders<'a, K: Lawful>(object: &K, all: &'a [K], truth: &Database) -> Vec<&'a K> {
     let mut elders = elders(object, all);
     elders.sort_by_key(|elder| (elder.creation_timestamp(), elder.name_any()));
     let mut acting: Vec<&K> = Vec::new();
