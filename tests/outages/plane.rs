@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use crate::harness::{cluster, cluster::Cluster, stage::AccessList, wait::within_time};
 
 /// Starting takes seconds, on a busy machine many.
-const READY_WITHIN: Duration = Duration::from_secs(90);
+const READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// Whom RBAC lets do everything, and who has the rights that were given.
 const ADMINISTRATOR: &str = "administrator";
@@ -74,7 +74,7 @@ impl Plane {
         }
         let ready = async {
             while !self.is_ready().await {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(250)).await;
             }
         };
         within_time(READY_WITHIN, "the API server to answer", ready).await;

@@ -3,6 +3,7 @@
 use std::{
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,7 +13,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::harness::wait::until;
+use crate::harness::wait::within_time;
 
 /// Where in a call the operator dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +78,13 @@ impl Proxy {
     }
 
     /// Waits until it has killed.
-    pub(crate) async fn struck(&self) {
-        until("the call to die at", || self.orders.lock().unwrap().struck.then_some(())).await;
+    pub(crate) async fn struck(&self, deadline: Duration) {
+        let killed = async {
+            while !self.orders.lock().unwrap().struck {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        within_time(deadline, "the call to die at", killed).await;
     }
 }
 

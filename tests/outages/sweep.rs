@@ -43,7 +43,7 @@ enum Crash {
     Ordered,
     /// As soon as the object has the finalizer.
     Finalizer,
-    /// As soon as a call is announced in the status.
+    /// As soon as a call is announced in the status, or was carried out before that was seen.
     Announced,
     /// As soon as the object is Ready, which may be before the last event.
     Ready,
@@ -94,7 +94,7 @@ async fn play_kind<K: Kind>(scenario: &Scenario, crash: Option<Crash>) -> (End, 
     };
     if let Some(crash) = crash {
         match crash {
-            Crash::Call(..) => proxy.struck().await,
+            Crash::Call(..) => proxy.struck(DEADLINE).await,
             Crash::Ordered => {}
             _ => drop(stage.object::<K>("object", "to come to the crash", |o| crash.is_reached(o)).await),
         }
@@ -116,7 +116,11 @@ impl Crash {
     fn is_reached<K: Kind>(self, object: &K) -> bool {
         match self {
             Self::Finalizer => object.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
-            Self::Announced => object.status().is_some_and(|status| status.in_flight.is_some()),
+            // A short time: where it has passed before the watch began, the next thing that is seen will do.
+            Self::Announced => {
+                let announced = object.status().is_some_and(|status| status.in_flight.is_some());
+                announced || wait::is_ready(object)
+            }
             Self::Ready => wait::is_ready(object),
             Self::Call(..) | Self::Ordered => true,
         }
