@@ -4,7 +4,14 @@
 //! Without a cluster, the server in memory is held to what is written down in `transcripts`, which the real server has
 //! confirmed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::too_many_lines, reason = "sequences are data, and long")]
 
 mod cases;
 #[path = "../live/harness/cluster.rs"]
@@ -131,7 +138,7 @@ fn differences(real: &str, memory: &str) -> String {
             .position(|line| line.starts_with('>'))
             .map_or(lines.len(), |end| start + end);
         for line in &lines[start..until] {
-            text += &format!("\n  {who} {line}");
+            text.extend(["\n  ", who, " ", line]);
         }
     }
     text + "\n"

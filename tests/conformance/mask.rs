@@ -52,7 +52,7 @@ impl Mask {
                 }
                 // The id of a deleted object, in what a deletion is answered with.
                 if let Some(uid) = map.get("details").and_then(|details| details["uid"].as_str()) {
-                    self.uid(&uid.to_owned());
+                    self.uid(uid);
                 }
                 map.values_mut().for_each(|value| self.value(value));
             }
@@ -70,7 +70,7 @@ impl Mask {
             }
         }
         if let Some(uid) = metadata.get("uid").and_then(Value::as_str) {
-            self.uid(&uid.to_owned());
+            self.uid(uid);
         }
         if metadata.contains_key("generateName")
             && let Some(name) = metadata.get("name").and_then(Value::as_str)

@@ -180,6 +180,7 @@ pub(crate) fn list_with(metadata: Value) -> Value {
 }
 
 /// What is applied to a status.
+#[expect(clippy::needless_pass_by_value, reason = "it is written where it is used")]
 pub(crate) fn status(status: Value) -> Value {
     json!({ "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList", "status": status })
 }

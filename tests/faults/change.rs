@@ -107,13 +107,15 @@ impl Change {
     fn walk(self, value: &mut Value) {
         match value {
             Value::Array(list) => {
-                list.iter_mut().for_each(|entry| self.walk(entry));
+                for entry in list.iter_mut() {
+                    self.walk(entry);
+                }
                 match self {
                     Self::NullLists => *value = Value::Null,
                     Self::EmptyLists => list.clear(),
                     Self::FirstOfLists => list.truncate(1),
                     Self::DuplicateEntries => {
-                        *list = list.iter().flat_map(|entry| [entry.clone(), entry.clone()]).collect()
+                        *list = list.iter().flat_map(|entry| [entry.clone(), entry.clone()]).collect();
                     }
                     Self::OtherOrder => list.reverse(),
                     _ => {}

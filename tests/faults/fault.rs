@@ -101,7 +101,7 @@ fn fault(name: String, effect: Effect) -> Fault {
 fn statuses(table: &mut Vec<Fault>) {
     for status in [301, 302, 307, 308, 400, 401, 403, 404, 408, 409, 422, 425, 500, 501, 502, 503, 504, 520] {
         for (shape, body) in BODIES {
-            let ambiguous = status >= 500 || status < 400 || status == 408;
+            let ambiguous = !(400..500).contains(&status) || status == 408;
             for applied in [false, true] {
                 if applied && !ambiguous {
                     continue;

@@ -8,6 +8,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::unwrap_in_result,
     clippy::print_stdout,
     reason = "in a test a panic is a verdict, and how much was tried is told"
 )]

@@ -1,7 +1,13 @@
 //! The fuzz targets of `fuzz/`, without a fuzzer: each is fed its corpus and a fixed number of mutations of it, the same in
 //! every run. `FUZZ_MUTATIONS=100000 cargo test --test fuzz` searches longer, `cargo xtask fuzz` searches with libFuzzer.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    reason = "a test fails by panicking"
+)]
 
 mod mutate;
 #[path = "../../fuzz/src/lib.rs"]

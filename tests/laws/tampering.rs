@@ -63,9 +63,9 @@ fn with_schema(at: &str, schema: &JSONSchemaProps, now: &Value, found: &mut Vec<
             values.for_each(|value| add(replaced(value.0.clone())));
         }
         (Some("string"), _) if schema.format.as_deref() == Some("date-time") => {
-            ["1970-01-01T00:00:00Z", "2399-12-31T23:59:59Z"]
-                .iter()
-                .for_each(|time| add(replaced(json!(time))));
+            for time in ["1970-01-01T00:00:00Z", "2399-12-31T23:59:59Z"] {
+                add(replaced(json!(time)));
+            }
         }
         (Some("string"), now) => {
             let text = now.as_str().unwrap_or_default();
@@ -225,7 +225,7 @@ pub(crate) fn tampering_harms_nobody<K: Lawful>() -> BTreeSet<usize> {
                     match expected(&what) {
                         Some(gap) => drop(known.insert(gap)),
                         None => {
-                            wrong.push(format!("cloud {cloud}, {tampering:?}, looked at {looks}: {what}"))
+                            wrong.push(format!("cloud {cloud}, {tampering:?}, looked at {looks}: {what}"));
                         }
                     }
                 }

@@ -3,7 +3,13 @@
 //! Every test has a namespace, a simulator and an operator of its own, so all can run at once. `cargo xtask test` starts
 //! what they need and runs them; alone, they are ignored.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    reason = "a test fails by panicking"
+)]
 
 mod harness;
 

@@ -6,7 +6,13 @@
 //! nothing; a good spec heals what a bad one did; whatever the way to a spec, Astra is as if it had been the first; and
 //! nothing panics. `THOROUGH=1` tries every field on every base, and walks ten times as far.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    reason = "a test fails by panicking"
+)]
 
 mod campaign;
 mod fields;

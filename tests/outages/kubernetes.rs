@@ -24,7 +24,7 @@ use crate::{
 
 /// How long things may take to be well again when the fault is over: the longest pause between two tries of a watch is
 /// half a minute.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// How long the API server is frozen: longer than any call waits for it.
 const FROZEN: Duration = Duration::from_secs(20);

@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use crate::harness::{cluster, cluster::Cluster, stage::AccessList, wait::within_time};
 
 /// Starting takes seconds, on a busy machine many.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = Duration::from_mins(3);
 
 /// Whom RBAC lets do everything, and who has the rights that were given.
 const ADMINISTRATOR: &str = "administrator";

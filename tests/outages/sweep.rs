@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What waits out a minute after a crash gets this long: on a busy machine, and a little more.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Worlds at once of those that work.
 const WORKING: usize = 8;

@@ -151,7 +151,7 @@ impl<K: Lawful> Play<K> {
     }
 
     /// Each object is Ready, or tells the reason that the facts give it.
-    fn objects_say_what_is(&self, all: &[K], truth: &Database) -> Vec<String> {
+    fn objects_say_what_is(all: &[K], truth: &Database) -> Vec<String> {
         let mut found = Vec::new();
         for object in all {
             let name = object.name_any();
@@ -182,7 +182,8 @@ impl<K: Lawful> Play<K> {
             // Whether most of a list would go depends on who was first, the operator or somebody else.
             let asks =
                 verdict::find(&facts.conditions, "Ready").is_some_and(|ready| ready.reason == "MassRemoval");
-            let expected = if asks && self.is_mass_removal(object, truth) { "MassRemoval" } else { expected };
+            let expected =
+                if asks && Self::is_mass_removal(object, truth) { "MassRemoval" } else { expected };
             // An elder that yields may have been first with an address, and may not: both are right.
             let yields =
                 verdict::find(&facts.conditions, "Ready").is_some_and(|ready| ready.reason == "Conflict");
@@ -197,7 +198,7 @@ impl<K: Lawful> Play<K> {
         found
     }
 
-    fn is_mass_removal(&self, object: &K, truth: &Database) -> bool {
+    fn is_mass_removal(object: &K, truth: &Database) -> bool {
         let (there, wants) = (K::things(truth), object.wants());
         let too_much = there.keys().filter(|identity| !wants.contains_key(*identity)).count();
         too_much >= 3 && too_much * 2 > there.len()
@@ -268,7 +269,7 @@ impl<K: Lawful> Acts for Play<K> {
 
     fn at_rest(&self) -> Vec<String> {
         let (all, truth) = (self.objects(), self.truth());
-        let mut found = self.objects_say_what_is(&all, &truth);
+        let mut found = Self::objects_say_what_is(&all, &truth);
         found.extend(self.astra_has_what_is_wanted(&all, &truth));
         found.extend(self.foreign_things_are_left_alone(&truth));
         found.into_iter().map(|problem| format!("{} {problem}", K::kind(&()))).collect()

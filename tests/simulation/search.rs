@@ -112,14 +112,14 @@ pub(crate) fn seeds() -> Result<(), Failed> {
     failed.sort_by_key(|(seed, _)| *seed);
     let words = |failure: &Failed| failure.message().unwrap_or_default().to_owned();
     let Some(first) = failed.first().map(|(_, failure)| words(failure)) else { return Ok(()) };
-    let lines: Vec<String> = failed
+    let told: Vec<String> = failed
         .iter()
         .take(SHOWN)
         .map(|(seed, failure)| {
             format!("{seed}: {}", words(failure).lines().nth(1).unwrap_or_default().trim())
         })
         .collect();
-    Err(format!("{} of {count} seeds fail:\n{}\n{first}", failed.len(), lines.join("\n")).into())
+    Err(format!("{} of {count} seeds fail:\n{}\n{first}", failed.len(), told.join("\n")).into())
 }
 
 /// Every seed that ever failed.

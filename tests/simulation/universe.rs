@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     collections::BTreeMap,
+    fmt::Write,
     hash::{DefaultHasher, Hash, Hasher},
     rc::Rc,
     sync::Arc,
@@ -248,15 +249,19 @@ impl Universe {
             Incident::RightsTaken => {
                 let plurals = ["astraaccesslists", "astraprivateendpoints", "astravpcpeerings"];
                 let rights = plurals.map(|plural| ("update", format!("{plural}/status")));
-                rights.iter().for_each(|(verb, what)| self.server.forbid(OPERATOR, verb, what));
+                for (verb, what) in &rights {
+                    self.server.forbid(OPERATOR, verb, what);
+                }
                 sleep(seconds(20)).await;
-                rights.iter().for_each(|(verb, what)| self.server.allow(OPERATOR, verb, what));
+                for (verb, what) in &rights {
+                    self.server.allow(OPERATOR, verb, what);
+                }
             }
             Incident::ClockJumps(hours) => clock::set_wrong_by(hours),
             Incident::StatusTampered => {
                 if let Some(play) = self.plays.get(usize::try_from(at).unwrap_or(0) % self.plays.len().max(1))
                 {
-                    play.tamper(at % 2 == 0);
+                    play.tamper(at.is_multiple_of(2));
                 }
             }
         }
@@ -354,7 +359,8 @@ impl Universe {
                 // Another one each time.
                 peering.connection_id.clear();
             }
-            text += &format!(
+            let _ = write!(
+                text,
                 "{:?}\n{:?}\n{:?}\n",
                 database.access_list, database.private_links, database.peering
             );
@@ -362,8 +368,9 @@ impl Universe {
         for object in self.plays.iter().flat_map(|play| play.stored()) {
             let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
             let said = conditions.iter().map(|c| format!("{}={}({})", c["type"], c["status"], c["reason"]));
-            text += &format!(
-                "{} {} {} {}\n",
+            let _ = writeln!(
+                text,
+                "{} {} {} {}",
                 object["kind"],
                 object["metadata"]["name"],
                 said.collect::<Vec<_>>().join(" "),

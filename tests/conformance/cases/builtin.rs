@@ -114,7 +114,7 @@ pub(crate) fn sequences() -> Vec<Sequence> {
             post(EVENTS, event("e")),
             merge(&e, json!({ "series": { "count": 2, "lastObservedTime": "2026-11-21T00:00:01.000000Z" } })),
             merge(&e, json!({ "note": "y" })),
-            merge(&format!("{EVENTS}/nope"), json!({ "series": null })),
+            merge(format!("{EVENTS}/nope"), json!({ "series": null })),
         ]),
         sequence("an event that cannot be", steps![
             post(EVENTS, { let mut body = event("e"); body["note"] = json!("x".repeat(1025)); body }),
