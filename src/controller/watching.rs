@@ -110,7 +110,7 @@ type Versions = BTreeMap<String, Version>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Version {
     uid: Option<String>,
-    resource_version: Option<String>,
+    revision: Option<String>,
     generation: Option<i64>,
     deletion: Option<Time>,
     finalizers: Option<Vec<String>>,
@@ -151,7 +151,7 @@ where
     unheard.retain(|name| listed.get(*name) != after.get(*name));
     unheard.sort();
     unheard.dedup();
-    let object = unheard.first()?.to_string();
+    let object = (*unheard.first()?).clone();
     Some(Unheard { object, count: unheard.len() })
 }
 
@@ -164,7 +164,7 @@ fn version<K: Resource>(object: &K) -> (String, Version) {
     let meta = object.meta().clone();
     let version = Version {
         uid: meta.uid,
-        resource_version: meta.resource_version,
+        revision: meta.resource_version,
         generation: meta.generation,
         deletion: meta.deletion_timestamp,
         finalizers: meta.finalizers,
@@ -199,7 +199,7 @@ mod tests {
     fn versions(all: &[(&str, &str)]) -> Versions {
         all.iter()
             .map(|(name, version)| {
-                let version = Version { resource_version: Some((*version).to_owned()), ..Version::default() };
+                let version = Version { revision: Some((*version).to_owned()), ..Version::default() };
                 ((*name).to_owned(), version)
             })
             .collect()

@@ -62,7 +62,8 @@ fn checksum<D: Serialize + Default + PartialEq>(uid: &str, status: &Status<D>) -
     let text = serde_json::to_vec(&sealed).unwrap_or_default();
     // 64 bits are enough against accidents, and short enough for people.
     let hash = digest(&SHA256, &text);
-    Some(hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    let first = hash.as_ref().first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes));
+    first.map(|number| format!("{number:016x}"))
 }
 
 /// What is left of a status whose record is not believed: what is said of the object, and no facts.

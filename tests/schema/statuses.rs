@@ -92,7 +92,6 @@ where
         stale: 0,
         waits: 0,
         jitter: 0.5,
-        stale: 0,
         now: now().0,
         timing: Timing::default(),
     };

@@ -1,5 +1,7 @@
 //! Reading what Astra really sends: `null` where a list or a text is due.
 
+#![expect(clippy::zero_sized_map_values, reason = "a set is read from a list, and this is an object")]
+
 use std::{collections::HashMap, fmt, marker::PhantomData};
 
 use serde::{
@@ -63,10 +65,13 @@ pub(crate) fn one_or_many<T: DeserializeOwned>(answer: &Answer) -> Result<Vec<T>
     }
 }
 
+/// The names of an object's fields.
+type Fields = HashMap<String, IgnoredAny>;
+
 /// An object that has at least one of `fields`: where every field may be absent, any JSON object, also one of a proxy,
 /// would otherwise read as "nothing is there".
 pub(crate) fn object<T: DeserializeOwned>(answer: &Answer, fields: &[&str]) -> Result<T, ReadError> {
-    let found: HashMap<String, IgnoredAny> = answer.read()?;
+    let found: Fields = answer.read()?;
     if fields.iter().any(|field| found.contains_key(*field)) {
         return answer.read();
     }
@@ -78,7 +83,7 @@ pub(crate) fn object_or_none<T>(answer: &Answer, fields: &[&str]) -> Result<Opti
 where
     T: DeserializeOwned,
 {
-    match answer.read::<Option<HashMap<String, IgnoredAny>>>()? {
+    match answer.read::<Option<Fields>>()? {
         None => Ok(None),
         Some(found) if found.is_empty() => Ok(None),
         Some(_) => object(answer, fields).map(Some),

@@ -36,8 +36,8 @@ const TOO_LONG: Expected = Expected::Fails("the answer is longer than 4194304 by
 
 /// A head with these header lines.
 pub(crate) fn head(status: &str, headers: &[&str]) -> Vec<u8> {
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    format!("HTTP/1.1 {status}\r\n{headers}\r\n").into_bytes()
+    let lines: Vec<&str> = headers.iter().copied().chain(["", ""]).collect();
+    format!("HTTP/1.1 {status}\r\n{}", lines.join("\r\n")).into_bytes()
 }
 
 fn ok(headers: &[&str]) -> Step {

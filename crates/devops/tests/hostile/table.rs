@@ -117,13 +117,14 @@ async fn a_redirect_is_followed_nowhere() {
 
 #[tokio::test]
 async fn what_a_server_says_never_breaks_a_log_line() {
+    let long = vec![b'w'; 300_000];
     let hostile: [&[u8]; 9] = [
         b"\x1b[2J\x1b[31mall is well\x07\r\nlevel=info msg=\"forged\"",
         b"{\"errors\":[{\"ID\":1,\"message\":\"a\\u001b[31m\\r\\nlevel=info\\u0000\\u202e\"}]}",
         b"\"\\u001b]0;title\\u0007 \\n\\n\\n next\"",
         b"\xff\xfe\xfd not text \xc3\x28",
         b"<html>\x1b[31m\n<script>\r\n</script></html>",
-        &[b'w'; 300_000],
+        &long,
         &[0xe2, 0x80, 0xae, b'a', 0xe2, 0x80, 0xa8, b'b'],
         TOKEN.as_bytes(),
         b"{\"errors\":[{\"message\":{\"a\":\"\\n\"}}]}",

@@ -45,7 +45,8 @@ async fn after_some_failures_in_a_row_only_one_call_at_a_time_asks() {
     let minutes = start.elapsed().as_secs() / 60;
     println!("{calls} calls in {minutes} minutes of an outage, by 500 callers");
     // The first burst is bounded by what is under way at once.
-    assert!(calls <= 16 + 5 + (start.elapsed().as_secs() / LONGEST_PAUSE.as_secs()) as usize, "{calls}");
+    let pauses = usize::try_from(start.elapsed().as_secs() / LONGEST_PAUSE.as_secs()).unwrap();
+    assert!(calls <= 16 + 5 + pauses, "{calls}");
     let late: Vec<_> = script.times().into_iter().filter(|at| *at - start > Duration::from_mins(1)).collect();
     assert!(late.windows(2).all(|pair| pair[1] - pair[0] >= LONGEST_PAUSE));
 }
