@@ -28,6 +28,12 @@ const STRUCK: Duration = Duration::from_secs(70);
 /// In the normal run one of so many plans is run.
 const SAMPLE: usize = 29;
 
+/// What once broke something is run always: scenario, call and kind of fault.
+///
+/// Both: one look at a deleted object's place lacked a part of what it owned, which was forgotten and stayed in Astra.
+const ONCE_BROKEN: [(&str, usize, &str); 2] =
+    [("delete", 1, "Without(\"allowedPrincipals\")"), ("delete on Azure", 1, "Null(\"endpoints\")")];
+
 /// At the most so many failures are told.
 const TOLD: usize = 12;
 
@@ -108,9 +114,13 @@ pub(crate) fn sweep<K: Lawful>(scenarios: &[Scenario]) {
         let plans = plans(&reference.calls);
         all += plans.len();
         // Each scenario begins at another plan: together they take other calls of each kind of fault.
-        for plan in plans.iter().skip(offset % every).step_by(every) {
+        for (n, plan) in plans.iter().enumerate() {
             let Plan { fault, at, times } = plan;
             let number = at - reference.calls[0].0;
+            let once_broken = ONCE_BROKEN.contains(&(scenario.name, number, fault.name.as_str()));
+            if n % every != offset % every && !once_broken {
+                continue;
+            }
             let call = &reference.calls[number].1.call;
             let what = format!("{}: call {number} ({call}): {} × {times}", scenario.name, fault.name);
             if only.as_ref().is_some_and(|only| !what.contains(only)) {
