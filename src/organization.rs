@@ -68,7 +68,7 @@ impl Organization {
     }
 
     /// Is about to ask for `thing` by a call that is not safe to repeat. False when any object has asked for it within
-    /// `window`: two objects that come to the same plan in the same moment must not both carry it out.
+    /// `window`, and nobody has seen it since: two objects that come to the same plan in the same moment must not both carry it out.
     #[must_use]
     pub fn asks_for(&self, thing: &str, now: Instant, window: Duration) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,9 +80,9 @@ impl Organization {
         true
     }
 
-    /// The call for `thing` certainly made nothing.
-    pub fn asked_in_vain(&self, thing: &str) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(thing);
+    /// What was asked for and is not awaited any more: it was seen, or the call certainly made nothing.
+    pub fn settled(&self, is_settled: impl Fn(&str) -> bool) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).retain(|thing, _| !is_settled(thing));
     }
 
     fn since_last_write(&self, database: &DatabaseId, not_before: Instant) -> Instant {

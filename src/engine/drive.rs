@@ -246,6 +246,9 @@ impl<K: Kind> Drive<'_, K> {
         let before = status.details.clone();
         let view = look.view(&owned, &before);
         self.memory.unseen.look(look.observed, &before, Instant::now(), self.timing.settle);
+        let here = thing(look.place, "");
+        self.organization
+            .settled(|asked| asked.strip_prefix(&here).is_some_and(|identity| K::has(&view, identity)));
 
         let claim = Claim {
             exclusive: self.object.common().management == Management::Exclusive,
@@ -361,8 +364,9 @@ impl<K: Kind> Drive<'_, K> {
         status: &mut Status<K::Details>,
     ) -> Option<Outcome> {
         let step = &order.step;
-        let thing = (!K::is_repeatable(step)).then(|| format!("{place:?}: {:?}", K::claims(step)));
-        let mut asks = thing.iter();
+        let asked = if K::is_repeatable(step) { Identities::new() } else { K::claims(step) };
+        let asked: Vec<String> = asked.iter().map(|identity| thing(place, identity)).collect();
+        let mut asks = asked.iter();
         if !asks.all(|thing| self.organization.asks_for(thing, Instant::now(), self.timing.settle)) {
             let message = format!("another object has just asked Astra for the same; not sent again: {step}");
             return Some(Outcome::Waiting(Problem::new(Reason::WaitingForAstra, message)));
@@ -384,8 +388,8 @@ impl<K: Kind> Drive<'_, K> {
             // What was to be removed is gone already.
             Err(error) if order.call.method == Method::Delete && error.class() == Class::NotFound => None,
             Err(error) => {
-                if let Some(thing) = thing.filter(|_| !error.may_have_taken_effect()) {
-                    self.organization.asked_in_vain(&thing);
+                if !error.may_have_taken_effect() {
+                    self.organization.settled(|thing| asked.iter().any(|asked| asked == thing));
                 }
                 if error.may_have_taken_effect() && !K::is_repeatable(step) {
                     // Perhaps carried out: it is looked for, and not sent again before the window has passed.
@@ -395,6 +399,11 @@ impl<K: Kind> Drive<'_, K> {
             }
         }
     }
+}
+
+/// A thing at a place, as the organization knows what was asked for.
+fn thing<P: fmt::Debug>(place: &P, identity: &str) -> String {
+    format!("{place:?}: {identity}")
 }
 
 /// What is told when a record is not believed.

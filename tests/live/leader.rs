@@ -244,12 +244,13 @@ async fn a_leader_without_the_api_server_ends_before_another_begins() {
             leader.loses("no renewal succeeded within 10 s").await;
             let ended = partition.elapsed();
             assert!(!other.is_leading(), "{way:?}: another one led before this one had ended");
-            other.leads(AFTER_A_KILL + Duration::from_secs(6)).await;
+            other.leads(AFTER_A_KILL + Duration::from_secs(9)).await;
             println!("{way:?}: ended after {ended:?}, another one led after {:?}", partition.elapsed());
             assert!(ended < DEADLINE + Duration::from_secs(2), "{way:?}: {ended:?}");
             // A renewal that was on its way is still carried out when it arrives, and counts from then for the others.
             let under_way = if let Way::Slow(time) = way { time } else { Duration::ZERO };
-            assert!(partition.elapsed() < AFTER_A_KILL + under_way, "{way:?}");
+            let late = AFTER_A_KILL + under_way + Duration::from_secs(3);
+            assert!(partition.elapsed() < late, "{way:?}");
         };
         tokio::select! {
             () = drifting => {}

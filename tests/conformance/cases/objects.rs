@@ -158,8 +158,9 @@ pub(crate) fn sequences() -> Vec<Sequence> {
         ]),
         sequence("get at a revision", steps![
             post(LISTS, list("a")).save("made"),
-            get(one("a") + "?resourceVersion=0"),
+            // In this order: after it, the server's cache has the object.
             get(one("a") + "?resourceVersion=${made.metadata.resourceVersion}"),
+            get(one("a") + "?resourceVersion=0"),
         ]),
         sequence(
             "rules of the definition",
