@@ -25,7 +25,7 @@ const NEWER: &str =
     "AstraCS:AcmeSimulatorAdmin000003:7c6e5f4a3b2d1c0e9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e";
 
 /// How long a replaced Secret may go unread, as the guide promises.
-const PROMISED: Duration = Duration::from_secs(60);
+const PROMISED: Duration = Duration::from_mins(1);
 
 fn issue_newer(stage: &Stage) {
     stage.astra.change(|state| {

@@ -33,7 +33,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let all = targets()?;
     if args.list {
-        all.iter().for_each(|name| terminal::line(name));
+        for name in &all {
+            terminal::line(name);
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let chosen = choose(&all, &args.targets)?;

@@ -111,7 +111,7 @@ fn carry_out_on_list(observed: &mut Observed, step: &access_list::Step) {
     let mut restricted = observed.is_restricted();
     match step {
         Step::Replace { entries: all, restricted: switch, .. } => {
-            (entries, restricted) = (all.clone(), *switch)
+            (entries, restricted) = (all.clone(), *switch);
         }
         Step::Add { entries: more } => {
             for entry in more {

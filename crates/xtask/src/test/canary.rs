@@ -68,7 +68,7 @@ impl Canary {
             let (token, form) = &self.patterns[hit.pattern().as_usize()];
             // Pieces of one leak overlap: each token and form is told once for each place, by its first line.
             if seen.insert((token, form)) {
-                let line = 1 + text[..hit.start()].iter().filter(|byte| **byte == b'\n').count();
+                let line = text[..hit.start()].split(|byte| *byte == b'\n').count();
                 self.hits.insert(format!("{place}, line {line}: token {token}…, {form}"));
             }
         }
