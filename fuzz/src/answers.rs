@@ -55,10 +55,7 @@ where
         check(&Error::refused(&endpoint.call(), answer).to_string());
         return None;
     }
-    let token = Token::new(TOKEN).expect("the token is one");
-    let client = Client::new(std::sync::Arc::new(Always(answer.clone())), token, 1);
-    let result = client.send(endpoint).now_or_never().expect("nothing is waited for");
-    match result {
+    match send(endpoint, answer) {
         Ok(output) => {
             assert!(!answer.is_html(), "a page passed for an answer: {output:?}");
             assert!(answer.is_success() || answer.status == 404, "{} passed for a success", answer.status);
@@ -69,6 +66,13 @@ where
             None
         }
     }
+}
+
+/// Asks a client that gets this answer. Nothing is waited for, because nothing is sent again.
+fn send<E: Endpoint>(endpoint: &E, answer: &Answer) -> Result<E::Output, Error> {
+    let token = Token::new(TOKEN).unwrap_or_else(|error| panic!("{error}"));
+    let client = Client::new(std::sync::Arc::new(Always(answer.clone())), token, 1);
+    client.send(endpoint).now_or_never().unwrap_or_else(|| panic!("{answer:?} is waited for"))
 }
 
 /// An error's text is one line and bounded, whatever the server said.

@@ -29,7 +29,7 @@ fn decode<K: Kind>(data: &[u8]) {
     let object = match guard.0 {
         Ok(object) => object,
         Err(invalid) => {
-            assert!(!invalid.error.clone().is_empty());
+            assert!(!invalid.error.is_empty());
             return;
         }
     };

@@ -61,7 +61,7 @@ fn feed(name: &'static str) -> Result<(), Failed> {
     for input in std::iter::once(Vec::new()).chain(seeds.iter().cloned()).chain(mutated) {
         if catch_unwind(|| targets::run(name, &input)).is_err() {
             let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
-            fs::write(&path, &input).unwrap();
+            fs::write(&path, &input)?;
             let shown = input.escape_ascii();
             return Err(format!(
                 "panicked (see above) on b\"{shown}\"\nkept in {}; when it is mended, move it to fuzz/corpus/{name}/ with a name that says what it was",
