@@ -159,7 +159,8 @@ impl Drop for Theatre {
 }
 
 fn start(cluster: &Cluster, namespaces: &[String], url: &str, directory: &TempDir) -> Operator {
-    let mut flags = vec!["--resync", "60s", "--log", "info"];
+    // No look of its own accord: what an object says then changes by what is done to it, and by nothing else.
+    let mut flags = vec!["--resync", "30m", "--log", "info"];
     flags.extend(namespaces[1..].iter().flat_map(|namespace| ["--namespace", namespace.as_str()]));
     let logs = directory.path().join("logs");
     fs::create_dir(&logs).unwrap();
