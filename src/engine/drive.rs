@@ -121,11 +121,15 @@ impl<K: Kind> Drive<'_, K> {
             peers: &peers,
         };
         let direct;
-        let on_its_way = self.memory.unseen.first().is_some();
-        let observed = if misses_what_is_owned(&look(&shared), &driven.status, on_its_way) {
+        let on_its_way = self.memory.unseen.claims();
+        let observed = if misses_what_is_owned(&look(&shared), &driven.status, &on_its_way) {
             // A list of the whole organization that lacks a thing for a moment must not make the object forget that it
             // owns it, nor make it a second time: the place itself is asked.
             direct = K::observe(self.organization, &place, Freshness::Direct).await?;
+            if contradict(&look(&shared), &look(&direct), &driven.status) {
+                let message = "two readings of Astra contradict each other; it is looked at again";
+                return Err(Problem::new(Reason::AstraUnavailable, message).into());
+            }
             &direct
         } else {
             &shared
@@ -419,12 +423,21 @@ fn disbelief<D>(status: &Status<D>) -> Event {
 
 /// Is something owned and not seen? If it is no longer wanted, the object is about to forget it; if it is, to make it anew,
 /// unless it is only on its way.
-fn misses_what_is_owned<K: Kind>(look: &Look<'_, K>, status: &Status<K::Details>, on_its_way: bool) -> bool {
+fn misses_what_is_owned<K: Kind>(
+    look: &Look<'_, K>,
+    status: &Status<K::Details>,
+    on_its_way: &Identities,
+) -> bool {
     let owned: Identities = status.owned.iter().cloned().collect();
     let view = look.view(&owned, &status.details);
-    let wanted = view.wanted();
-    let awaited = |identity| on_its_way && wanted.contains(identity);
-    owned.iter().any(|identity| !awaited(identity) && !K::has(&view, identity))
+    owned.iter().any(|identity| !on_its_way.contains(identity) && !K::has(&view, identity))
+}
+
+/// Does the place itself lack what the list has? One of the two is wrong, and what is owned would be made a second time.
+fn contradict<K: Kind>(list: &Look<'_, K>, place: &Look<'_, K>, status: &Status<K::Details>) -> bool {
+    let owned: Identities = status.owned.iter().cloned().collect();
+    let has = |look: &Look<'_, K>, identity: &str| K::has(&look.view(&owned, &status.details), identity);
+    owned.iter().any(|identity| has(list, identity) && !has(place, identity))
 }
 
 /// One look at Astra.

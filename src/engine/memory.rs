@@ -9,7 +9,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Kind, outcome::Outcome};
+use super::{Identities, Kind, outcome::Outcome};
 use crate::status::InFlight;
 
 /// What this process remembers of an object between two looks. Nothing of it is needed after a crash.
@@ -82,6 +82,12 @@ impl<K: Kind> Unseen<K> {
         self.steps.retain(|(step, sent)| {
             now.duration_since(*sent) < window && !K::visible(step, observed, details)
         });
+    }
+
+    /// What the steps that were sent and not seen would make the object own.
+    #[must_use]
+    pub fn claims(&self) -> Identities {
+        self.steps.iter().flat_map(|(step, _)| K::claims(step)).collect()
     }
 
     /// The first step that was sent and not seen, and when.
