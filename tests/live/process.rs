@@ -40,7 +40,7 @@ impl Bare {
         readable(&program, 0o755);
         let mut command = Command::new(program);
         command.args(["run", "--namespace", &stage.namespace, "--devops-url", &stage.astra.url]);
-        command.args(["--health-address", "127.0.0.1:0", "--resync", "1s"]);
+        command.args(["--health-address", "127.0.0.1:0", "--resync", "1s", "--leader-elect=false"]);
         command.env_clear().env("KUBECONFIG", kubeconfig).current_dir(directory.path());
         let log = fs::File::create(directory.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);

@@ -55,7 +55,6 @@ pub(crate) fn sequences() -> Vec<Sequence> {
         with_three(
             "at a revision",
             steps![
-                get_with("resourceVersion=0"),
                 get_with("resourceVersion=${a.metadata.resourceVersion}&resourceVersionMatch=Exact"),
                 get_with("resourceVersion=${a.metadata.resourceVersion}&resourceVersionMatch=NotOlderThan"),
                 get_with("resourceVersion=${a.metadata.resourceVersion}"),
