@@ -62,10 +62,10 @@ async fn a_restored_server_goes_back_and_leaves_watchers_deaf() {
     server.create(widget("e", 13)).unwrap();
     seconds(100).await;
     expect![[r#"
-          0.0 init
-          0.0 had a=3
-          0.0 ready
-          1.0 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
+        0.0 init
+        0.0 had a=3
+        0.0 ready
+        1.0 error: watch stream failed: Error reading events stream: ServiceError: connection reset by peer
         102.0 apply e=13"#]]
     .assert_eq(&log.take().join("\n"));
     let first = server.get(PLURAL, NAMESPACE, "b").unwrap()["metadata"]["uid"].clone();

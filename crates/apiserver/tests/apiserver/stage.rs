@@ -124,7 +124,7 @@ pub(crate) fn watch(client: &Client, config: watcher::Config) -> Log {
                 Ok(Event::Delete(object)) => format!("delete {}", told(object)),
                 Err(error) => format!("error: {error}"),
             };
-            events.0.lock().unwrap().push(format!("{:>5.1} {text}", start.elapsed().as_secs_f64()));
+            events.0.lock().unwrap().push(format!("{:.1} {text}", start.elapsed().as_secs_f64()));
             if event.is_err() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }

@@ -76,16 +76,16 @@ async fn black_hole() {
     seen(
         strike,
         expect![[r#"
-          0.0 init
-          0.0 had a=0
-          0.0 had b=0
-          0.0 ready
-          1.0 apply a=1
-          2.0 apply b=2
-         27.0 apply a=3
-         27.0 apply b=4
-         27.0 apply a=5
-         27.0 apply b=6"#]],
+            0.0 init
+            0.0 had a=0
+            0.0 had b=0
+            0.0 ready
+            1.0 apply a=1
+            2.0 apply b=2
+            27.0 apply a=3
+            27.0 apply b=4
+            27.0 apply a=5
+            27.0 apply b=6"#]],
     )
     .await;
 }
