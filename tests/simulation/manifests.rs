@@ -35,6 +35,7 @@ pub(crate) struct Declarations {
 
 #[derive(Default)]
 struct Known {
+    restores: u64,
     revision: u64,
     /// What the Secret has and had, and since when it has another one.
     tokens: Vec<(String, Option<Timestamp>)>,
@@ -71,10 +72,12 @@ impl Declarations {
 impl Manifests for Declarations {
     fn now(&self) -> Arc<[Declared]> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let revision = self.server.revision();
-        if revision < known.revision {
-            // etcd was restored. A request of what was declared before may be under way.
+        let (restores, revision) = (self.server.restores(), self.server.revision());
+        if restores != known.restores {
+            // etcd was restored, and its revisions may have passed the old ones since. A request of what was declared before
+            // may be under way.
             let now = clock::now();
+            known.restores = restores;
             known.endpoints.vanish(now);
             known.lists.vanish(now);
             known.peerings.vanish(now);
@@ -165,8 +168,11 @@ impl<K: Lawful> Objects<K> {
     /// All are gone; those that are there again will be told anew.
     fn vanish(&mut self, now: Timestamp) {
         self.1 = Some(now);
-        for object in self.0.values_mut() {
-            object.gone.get_or_insert(now);
+        for object in self.0.values_mut().filter(|object| object.gone.is_none()) {
+            object.gone = Some(now);
+            // A request that was announced may be under way. What it declared counts no more.
+            let last = object.versions.last().map(|last| Version { deleting: true, deletes: false, ..last.clone() });
+            object.versions.extend(last);
         }
     }
 

@@ -222,6 +222,12 @@ impl ApiServer {
         self.0.lock().store.revision
     }
 
+    /// How often the server was restored. After it revisions tell nothing of what was before.
+    #[must_use]
+    pub fn restores(&self) -> u64 {
+        self.0.lock().restores
+    }
+
     /// What goes wrong from now on, for requests that are made from now on.
     pub fn set_weather(&self, weather: Option<Arc<dyn Weather>>) {
         self.0.lock().weather = weather;
@@ -302,6 +308,7 @@ impl ApiServer {
             state.served = snapshot.served.iter().cloned().collect();
             state.closing.clone_from(&snapshot.closing);
             state.epoch += 1;
+            state.restores += 1;
         });
     }
 

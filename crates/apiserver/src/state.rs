@@ -44,6 +44,8 @@ pub(crate) struct State {
     ids: u64,
     /// Grows whenever all connections break.
     pub(crate) epoch: u64,
+    /// How often the server was put back to an older state.
+    pub(crate) restores: u64,
     pub(crate) journal: Journal,
     pub(crate) weather: Option<Arc<dyn Weather>>,
     /// User, verb, and plural (with its subresource).
@@ -64,6 +66,7 @@ impl State {
             closing: BTreeSet::new(),
             ids: 0,
             epoch: 0,
+            restores: 0,
             journal: Journal::default(),
             weather: None,
             forbidden: BTreeSet::new(),
