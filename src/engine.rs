@@ -129,6 +129,11 @@ pub trait Kind:
     /// What the spec wants to be there.
     fn wants(desired: &Self::Desired) -> Identities;
 
+    /// What of it shall be there without any effect: an entry that is switched off.
+    fn disables(_desired: &Self::Desired) -> Identities {
+        Identities::new()
+    }
+
     /// Is this identity there?
     fn has(view: &View<'_, Self>, identity: &str) -> bool;
 
@@ -149,6 +154,9 @@ pub trait Kind:
 
     /// The one call that a step is.
     fn call(place: &Self::Place, step: &Self::Step) -> Call;
+
+    /// Has the kind steps that are not repeatable? Then an object is not let go while one may be on its way.
+    const MAKES_ONCE: bool;
 
     /// Does the step leave the same world when it is sent twice?
     fn is_repeatable(step: &Self::Step) -> bool;
@@ -248,12 +256,20 @@ impl<K: Kind> View<'_, K> {
         self.owned.contains(identity) && !self.claimed_by_peer(identity)
     }
 
-    /// The older object that wants this too and is about to make it, if there is one. What is not safe to send twice is
-    /// left to it; also if it was not looked at yet, and may turn out to be about another place.
+    /// The older object that wants this too and is about to make it, if there is one; also if it was not looked at yet, and
+    /// may turn out to be about another place.
     #[must_use]
     pub fn elder_at_work(&self, identity: &str) -> Option<&Peer> {
         let wants = |peer: &Peer| peer.wants.contains(identity) && !peer.deleting;
         self.peers.iter().find(|peer| peer.older && !peer.stuck && wants(peer))
+    }
+
+    /// The object that makes this, or may have made it already, if there is one: an older one that wants it too, or any
+    /// that has announced it and does not know yet what became of that. What is not safe to send twice is left to it.
+    #[must_use]
+    pub fn maker(&self, identity: &str) -> Option<&Peer> {
+        let may_have = |peer: &&Peer| !peer.stuck && peer.announced && peer.owns.contains(identity);
+        self.elder_at_work(identity).or_else(|| self.peers.iter().find(may_have))
     }
 
     /// Does another living object want it?
@@ -265,7 +281,7 @@ impl<K: Kind> View<'_, K> {
 
 /// Another object of the same kind at the same place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts, all combinations of which occur")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, all combinations of which occur")]
 pub struct Peer {
     /// `namespace/name`.
     pub name: String,
@@ -279,8 +295,12 @@ pub struct Peer {
     pub unseen: bool,
     /// Can it do nothing now, because it is paused or waits for a person?
     pub stuck: bool,
+    /// Has it announced something that it has not seen carried out?
+    pub announced: bool,
     /// What its spec wants; if the spec cannot be read, what the object owns, which nobody has given up.
     pub wants: Identities,
+    /// What of that it wants to have no effect.
+    pub disables: Identities,
     /// What its status says it owns.
     pub owns: Identities,
     /// How Astra calls some of that, where it has names of its own.

@@ -38,7 +38,9 @@ pub(crate) fn peers(input: &mut Unstructured<'_>, identities: &[&str], names: &[
         deleting: flag(input),
         unseen: flag(input),
         stuck: flag(input),
+        announced: flag(input),
         wants: set(input, identities),
+        disables: set(input, identities),
         owns: set(input, identities),
         names: called(input, identities, names),
     };

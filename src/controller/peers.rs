@@ -13,7 +13,7 @@ use kube::{
 use super::{reconcile::is_paused, wakes::Reference};
 use crate::{
     engine::{Identities, Kind, Peer, Reason, verdict::find},
-    resource::Management,
+    resource::{CredentialsRef, Management},
 };
 
 /// The objects of one kind.
@@ -32,9 +32,12 @@ impl<K: Kind> Stores<K> {
         let all: Vec<Arc<DeserializeGuard<K>>> = self.0.iter().flat_map(Store::state).collect();
         let others =
             all.iter().filter_map(|guard| guard.0.as_ref().ok()).filter(|other| other.uid() != object.uid());
-        let mut peers: Vec<Peer> = others.filter_map(|other| peer(object, other, database, place)).collect();
-        peers.sort_by(|one, other| one.name.cmp(&other.name));
-        peers
+        let mut peers: Vec<(Peer, &K)> =
+            others.filter_map(|other| Some((peer(object, other, database, place)?, other))).collect();
+        peers.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        let here: Vec<&K> = peers.iter().map(|(_, other)| *other).chain([object]).collect();
+        let stuck: Vec<bool> = peers.iter().map(|(_, other)| is_stuck(object, other, &here)).collect();
+        peers.into_iter().zip(stuck).map(|((peer, _), stuck)| Peer { stuck, ..peer }).collect()
     }
 
     /// The other objects that may be about the same database, as far as can be told without asking Astra, in a stable
@@ -70,7 +73,7 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
     let unseen = match relation(object, other, database) {
         Relation::Same => false,
         // Who can do nothing before a person changes something is not waited for.
-        Relation::Perhaps if !is_paused(other) && !is_stalled(other) => true,
+        Relation::Perhaps if !is_paused(other) && stall(other).is_none() => true,
         Relation::Perhaps | Relation::Other => return None,
     };
     let desired = other.desired().ok();
@@ -81,6 +84,7 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
         return None;
     }
     let deleting = other.meta().deletion_timestamp.is_some();
+    let disables = desired.as_ref().map(K::disables).unwrap_or_default();
     let owns: Identities = status.map(|status| status.owned.iter().cloned().collect()).unwrap_or_default();
     Some(Peer {
         name: name(other),
@@ -88,24 +92,55 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
         exclusive: other.common().management == Management::Exclusive,
         deleting,
         unseen,
-        stuck: is_paused(other) || is_stalled(other),
+        // Told when all at this place are known.
+        stuck: false,
+        announced: status.is_some_and(|status| status.in_flight.is_some()),
+        disables,
         wants: desired.map_or_else(|| owns.clone(), |desired| K::wants(&desired)),
         owns,
         names: K::names(&details),
     })
 }
 
-/// Can it do nothing until a person changes something? What was said of an earlier generation does not count, and who has
+/// Can `other` do nothing until a person changes something? `here` are all objects at its place.
+///
+/// Its status tells what it found when it last looked. What has changed since is not waited for by it, and must not be
+/// taken from its clients by `object` a moment before it goes on.
+fn is_stuck<K: Kind>(object: &K, other: &K, here: &[&K]) -> bool {
+    is_paused(other)
+        || stall(other).is_some_and(|reason| match reason {
+            // The same token serves this object.
+            Some(reason) if reason.is_about_credentials() => credentials_of(object) != credentials_of(other),
+            Some(Reason::Conflict) => here.iter().any(|third| may_contradict(other, third)),
+            _ => true,
+        })
+}
+
+/// Why it said, of its current generation, that it can do nothing until a person changes something; if it did. Who has
 /// something on its way is at work.
-fn is_stalled<K: Kind>(other: &K) -> bool {
-    other.status().is_some_and(|status| {
-        status.in_flight.is_none()
-            && find(&status.conditions, "Stalled").is_some_and(|stalled| {
-                // A parked database wakes up for all of its objects at once.
-                let is_its_own = stalled.reason != Reason::DatabaseParked.to_string();
-                is_its_own && stalled.observed_generation == other.meta().generation
-            })
-    })
+fn stall<K: Kind>(other: &K) -> Option<Option<Reason>> {
+    let status = other.status().filter(|status| status.in_flight.is_none())?;
+    let stalled = find(&status.conditions, "Stalled")?;
+    let reason = Reason::parse(&stalled.reason);
+    // A parked database wakes up for all of its objects at once.
+    let is_its_own = reason != Some(Reason::DatabaseParked);
+    (is_its_own && stalled.observed_generation == other.meta().generation).then_some(reason)
+}
+
+/// Could these two objects at one place be in each other's way, by what their specs say now?
+fn may_contradict<K: Kind>(one: &K, other: &K) -> bool {
+    let is_exclusive = |it: &K| it.common().management == Management::Exclusive;
+    let wants = |it: &K| it.desired().map(|desired| K::wants(&desired)).unwrap_or_default();
+    one.uid() != other.uid()
+        && other.meta().deletion_timestamp.is_none()
+        && (!K::SHAREABLE
+            || is_exclusive(one)
+            || is_exclusive(other)
+            || !wants(one).is_disjoint(&wants(other)))
+}
+
+fn credentials_of<K: Kind>(object: &K) -> (Option<String>, &CredentialsRef) {
+    (object.namespace(), object.common().credentials)
 }
 
 enum Relation {
@@ -122,8 +157,7 @@ fn relation<K: Kind>(object: &K, other: &K, database: &Database) -> Relation {
         (Some(id), _) if id.eq_ignore_ascii_case(database.id.as_str()) => Relation::Same,
         (None, Some(name)) if *name == database.info.name => {
             // The same name under the same token is the same database, whether it was looked up yet or not.
-            let token = |it: &K| (it.namespace(), it.common().credentials.clone());
-            if token(object) == token(other) { Relation::Same } else { Relation::Perhaps }
+            if credentials_of(object) == credentials_of(other) { Relation::Same } else { Relation::Perhaps }
         }
         _ => Relation::Other,
     }

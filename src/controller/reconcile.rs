@@ -9,7 +9,7 @@ use super::{KindContext, KubeError, ledger::ObjectLedger, object};
 use crate::{
     engine::{
         Event, Kind, Problem, Reason,
-        drive::{Drive, deletion_needs_astra},
+        drive::{Drive, deletion_needs_astra, release},
         memory::Memory,
         outcome::{Driven, Outcome},
         verdict::{self, Circumstances, Verdict},
@@ -128,7 +128,7 @@ impl<K: Kind> Turn<'_, K> {
     ) -> Driven<K::Details> {
         if object.meta().deletion_timestamp.is_some() && !deletion_needs_astra(object) {
             let status = object.status().cloned().unwrap_or_default();
-            let outcome = Outcome::Clean("nothing in Astra is removed".to_owned());
+            let outcome = release(object, memory, self.kind.context.timing);
             return Driven { status, outcome, conditions: None, notice: None };
         }
         let credentials = &self.kind.context.credentials;

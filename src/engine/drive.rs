@@ -6,6 +6,8 @@
 mod database;
 mod in_flight;
 
+pub use in_flight::release;
+
 use std::fmt;
 
 use astra_devops::{Method, databases::Database, error::Class};
@@ -140,7 +142,7 @@ impl<K: Kind> Drive<'_, K> {
 
     async fn absent(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
         if !deletion_needs_astra(self.object) {
-            return Ok(Outcome::Clean("nothing in Astra is removed".to_owned()));
+            return Ok(release(self.object, self.memory, self.timing));
         }
         let (id, place) = self.recorded_place(&driven.status)?;
         let database = self.organization.database(&id).await?;
@@ -289,7 +291,8 @@ impl<K: Kind> Drive<'_, K> {
                 Ok(Some(Outcome::Done(K::summary(&view))))
             }
             Plan::Wait(problem) | Plan::Blocked(problem) => {
-                status.in_flight = None;
+                // What an earlier process announced may still come, and others go by that.
+                status.in_flight = status.in_flight.take().filter(|_| doubt.keep);
                 Ok(Some(stopped(problem)))
             }
             Plan::Act(steps) => {
@@ -305,7 +308,7 @@ impl<K: Kind> Drive<'_, K> {
                     Goal::Present(_) => match guard::rule(&view, steps, self.licence(status)) {
                         Ruling::Pass(steps) | Ruling::Only(steps) => steps,
                         Ruling::Stop(problem) => {
-                            status.in_flight = None;
+                            status.in_flight = status.in_flight.take().filter(|_| doubt.keep);
                             return Ok(Some(stopped(problem)));
                         }
                     },

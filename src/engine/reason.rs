@@ -110,6 +110,25 @@ impl Reason {
         }
     }
 
+    /// Is it about the token and where it is kept? Then another object with the same credentials knows better.
+    #[must_use]
+    pub const fn is_about_credentials(self) -> bool {
+        matches!(
+            self,
+            Self::SecretNotFound
+                | Self::SecretKeyNotFound
+                | Self::TokenInvalid
+                | Self::TokenRefused
+                | Self::PermissionDenied
+        )
+    }
+
+    /// The reason of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.to_string() == name)
+    }
+
     /// Is it about a passing state of Astra, that a Ready object need not show at once?
     #[must_use]
     pub const fn is_passing(self) -> bool {

@@ -76,6 +76,8 @@ impl Kind for AstraAccessList {
     type Step = Step;
     type Details = AccessListDetails;
 
+    const MAKES_ONCE: bool = false;
+
     fn common(&self) -> Common<'_> {
         Common {
             database: &self.spec.database,
@@ -115,6 +117,11 @@ impl Kind for AstraAccessList {
 
     fn wants(desired: &Desired) -> Identities {
         desired.entries.iter().map(|wanted| identity(wanted.network)).collect()
+    }
+
+    fn disables(desired: &Desired) -> Identities {
+        let off = desired.entries.iter().filter(|wanted| !wanted.entry.enabled);
+        off.map(|wanted| identity(wanted.network)).collect()
     }
 
     fn has(view: &View<'_, Self>, owned: &str) -> bool {

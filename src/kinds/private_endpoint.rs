@@ -87,6 +87,8 @@ impl Kind for AstraPrivateEndpoint {
     type Step = Step;
     type Details = PrivateEndpointDetails;
 
+    const MAKES_ONCE: bool = true;
+
     const CONDITIONS: &'static [(&'static str, &'static str)] = &[
         ("ServiceReady", "The declared principals are allowed, and the service name is known."),
         ("EndpointsReady", "All declared endpoints are accepted; also when none is declared."),

@@ -59,6 +59,8 @@ impl Kind for AstraVpcPeering {
     type Step = Step;
     type Details = VpcPeeringDetails;
 
+    const MAKES_ONCE: bool = true;
+
     const SHAREABLE: bool = false;
 
     fn common(&self) -> Common<'_> {

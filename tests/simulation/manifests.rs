@@ -36,6 +36,10 @@ pub(crate) struct Declarations {
 #[derive(Default)]
 struct Known {
     restores: u64,
+    /// When etcd was last restored.
+    restored: Option<Timestamp>,
+    /// That moment, once a process has begun after it: then nobody remembers what was announced before.
+    forgotten_before: Option<Timestamp>,
     revision: u64,
     /// What the Secret has and had, and since when it has another one.
     tokens: Vec<(String, Option<Timestamp>)>,
@@ -67,6 +71,13 @@ impl Declarations {
     pub(crate) fn new(server: &ApiServer) -> Self {
         Self { server: server.clone(), known: Mutex::default() }
     }
+
+    /// A process begins, which knows nothing but what is stored.
+    pub(crate) fn process_begins(&self) {
+        self.now();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.forgotten_before = known.restored;
+    }
 }
 
 impl Manifests for Declarations {
@@ -78,6 +89,7 @@ impl Manifests for Declarations {
             // may be under way.
             let now = clock::now();
             known.restores = restores;
+            known.restored = Some(now);
             known.endpoints.vanish(now);
             known.lists.vanish(now);
             known.peerings.vanish(now);
@@ -103,6 +115,10 @@ impl Manifests for Declarations {
             all.into()
         });
         all.clone()
+    }
+
+    fn forgotten_before(&self) -> Option<Timestamp> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).forgotten_before
     }
 }
 
@@ -171,7 +187,8 @@ impl<K: Lawful> Objects<K> {
         for object in self.0.values_mut().filter(|object| object.gone.is_none()) {
             object.gone = Some(now);
             // A request that was announced may be under way. What it declared counts no more.
-            let last = object.versions.last().map(|last| Version { deleting: true, deletes: false, ..last.clone() });
+            let last =
+                object.versions.last().map(|last| Version { deleting: true, deletes: false, ..last.clone() });
             object.versions.extend(last);
         }
     }

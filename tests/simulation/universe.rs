@@ -81,6 +81,7 @@ pub(crate) struct Universe {
     simulator: Simulator,
     clouds: Arc<Clouds>,
     fuse: Arc<Fuse>,
+    declarations: Arc<Declarations>,
     plays: Vec<Box<dyn Acts>>,
     story: Story,
     kill: Notify,
@@ -119,7 +120,8 @@ impl Universe {
             .create(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } }))
             .unwrap();
         server.create(secret(ACME_TOKEN)).unwrap();
-        simulator.watch(Watch::told_by(Arc::new(Declarations::new(&server))));
+        let declarations = Arc::new(Declarations::new(&server));
+        simulator.watch(Watch::told_by(declarations.clone()));
         let fuse = Arc::new(Fuse::new(scenario.deaths.iter().copied()));
         let clouds = Arc::new(Clouds::new(scenario.seed, scenario.weather, fuse.clone()));
         server.set_weather(Some(clouds.clone()));
@@ -142,6 +144,7 @@ impl Universe {
             simulator,
             clouds,
             fuse,
+            declarations,
             plays,
             story,
             kill: Notify::new(),
@@ -272,6 +275,7 @@ impl Universe {
         loop {
             self.lives.set(self.lives.get() + 1);
             self.story.tell("process", || format!("life {}", self.lives.get()));
+            self.declarations.process_begins();
             let wire = Wire { simulator: self.simulator.clone(), clouds: self.clouds.clone() };
             let mut process = Process::start(&self.server, Arc::new(wire));
             tokio::select! {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::Drive;
 use crate::{
-    engine::{Kind, Plan, Planned, Problem, Reason, View},
+    engine::{Kind, Plan, Planned, Problem, Reason, View, memory::Memory, outcome::Outcome, timing::Timing},
     status::{InFlight, Status},
 };
 
@@ -15,6 +15,26 @@ pub(super) struct Doubt {
     pub(super) wait: Option<Problem>,
     /// What is recorded as owned and is not there may still come: it stays recorded.
     pub(super) keep: bool,
+}
+
+/// How the deletion of an object ends that needs nothing of Astra: at once, or, where a call that is not safe to repeat may
+/// be on its way, when that would show. The object is the only record of it: another one that declares the same thing
+/// would ask for it again.
+#[must_use]
+pub fn release<K: Kind>(object: &K, memory: &mut Memory<K>, timing: Timing) -> Outcome {
+    let announced = object.status().and_then(|status| status.in_flight.as_ref());
+    let Some(announced) = announced.filter(|_| K::MAKES_ONCE) else {
+        return Outcome::Clean("nothing in Astra is removed".to_owned());
+    };
+    let first_seen = memory.announcement.get_or_insert_with(|| (announced.clone(), Instant::now())).1;
+    let since = memory.last_write.unwrap_or(first_seen);
+    if since.elapsed() >= timing.settle {
+        return Outcome::Clean("nothing in Astra is removed".to_owned());
+    }
+    let steps = announced.steps.join("; ");
+    let message =
+        format!("nothing in Astra will be removed; waiting until what was announced would be seen: {steps}");
+    Outcome::Waiting(Problem::new(Reason::Deleting, message))
 }
 
 impl<K: Kind> Drive<'_, K> {
@@ -104,3 +124,51 @@ impl<K: Kind> Drive<'_, K> {
 
 /// What is in flight when nobody knows what is.
 const UNKNOWN: &str = "unknown, for the status was changed by somebody else";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::kinds::{AstraAccessList, AstraPrivateEndpoint};
+
+    fn object<K: Kind>(kind: &str, spec: &Value, announced: bool) -> K {
+        let in_flight = json!({ "generation": 1, "since": "2027-01-01T00:00:00Z", "steps": ["connect endpoint vpce-0a1"] });
+        let status = if announced { json!({ "inFlight": in_flight }) } else { json!({}) };
+        serde_json::from_value(json!({
+            "apiVersion": "astra.datastax.com/v1beta1", "kind": kind, "metadata": {}, "spec": spec, "status": status,
+        }))
+        .unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_is_let_go_when_what_it_announced_would_show() {
+        let endpoint = |announced| {
+            let spec = json!({ "database": { "name": "orders" }, "endpoints": [{ "id": "vpce-0a1" }] });
+            object::<AstraPrivateEndpoint>("AstraPrivateEndpoint", &spec, announced)
+        };
+        let timing = Timing::default();
+        let mut memory = Memory::default();
+        assert!(
+            matches!(release(&endpoint(false), &mut memory, timing), Outcome::Clean(_)),
+            "nothing announced"
+        );
+        let waits = release(&endpoint(true), &mut memory, timing);
+        assert!(
+            matches!(&waits, Outcome::Waiting(problem) if problem.message.contains("vpce-0a1")),
+            "{waits:?}"
+        );
+        tokio::time::advance(timing.settle).await;
+        assert!(
+            matches!(release(&endpoint(true), &mut memory, timing), Outcome::Clean(_)),
+            "it would show by now"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_be_sent_twice_holds_no_object_up() {
+        let spec = json!({ "database": { "name": "orders" }, "addresses": [{ "address": "10.0.0.1" }] });
+        let list = object::<AstraAccessList>("AstraAccessList", &spec, true);
+        assert!(matches!(release(&list, &mut Memory::default(), Timing::default()), Outcome::Clean(_)));
+    }
+}

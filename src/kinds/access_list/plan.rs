@@ -123,10 +123,10 @@ fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, P
     if desired.access == Access::Listed && !view.observed.is_restricted() {
         // While access is not restricted, another object's clients get in without being listed: they must not be locked
         // out in the moment between this call and that object's own.
-        if let Some((peer, identity)) = unlisted(view) {
+        if let Some((peer, network)) = unlisted(view) {
             return Err(Problem::new(
                 Reason::WaitingForPeer,
-                format!("access is restricted when {peer} has added {identity}"),
+                format!("access is restricted when {peer} has added {network}"),
             ));
         }
         return Ok(vec![Planned::new(Step::Restrict, "publicAccess is Listed, and the addresses are there")]);
@@ -134,13 +134,25 @@ fn share(desired: &Desired, view: &View<'_, AstraAccessList>) -> Result<Steps, P
     remove_owned(view, "no longer in the spec")
 }
 
-/// An address that another object declares and is about to add.
-fn unlisted<'a>(view: &View<'a, AstraAccessList>) -> Option<(&'a str, &'a str)> {
+/// An address that another object declares and is about to add, or to switch on.
+fn unlisted<'a>(view: &View<'a, AstraAccessList>) -> Option<(&'a str, Ipv4Net)> {
+    let mut wanted = admitted_by_peers(view);
+    wanted
+        .find(|(_, network)| !lets_in(view.observed, *network))
+        .map(|(peer, network)| (peer.name.as_str(), network))
+}
+
+/// The networks that other objects want to let in, and are about to add where they are not there yet.
+fn admitted_by_peers<'a>(view: &View<'a, AstraAccessList>) -> impl Iterator<Item = (&'a Peer, Ipv4Net)> {
     let busy = view.peers.iter().filter(|peer| is_busy(peer));
-    let mut wanted = busy.flat_map(|peer| peer.wants.iter().map(move |identity| (peer, identity)));
-    let listed = |identity: &str| view.observed.networks().any(|network| self::identity(network) == identity);
-    let (peer, identity) = wanted.find(|(_, identity)| !listed(identity))?;
-    Some((&peer.name, identity.strip_prefix("address/").unwrap_or(identity)))
+    let admitted =
+        busy.flat_map(|peer| peer.wants.difference(&peer.disables).map(move |identity| (peer, identity)));
+    admitted.filter_map(|(peer, identity)| Some((peer, identity.strip_prefix("address/")?.parse().ok()?)))
+}
+
+/// Has the list an entry for this very network, and is it switched on?
+fn lets_in(observed: &Observed, network: Ipv4Net) -> bool {
+    observed.all(network).any(|entry| entry.enabled)
 }
 
 /// What to send for one address: itself if it is not there, else each entry for it that differs. One of two texts that
@@ -161,19 +173,28 @@ fn missing(wanted: &Wanted, view: &View<'_, AstraAccessList>) -> Result<Vec<Entr
     }
     let differing = || view.observed.all(wanted.network).filter(|found| !same(found, &wanted.entry));
     let elder = view.peers.iter().find(|peer| peer.older && peer.claims(&identity(wanted.network)));
-    let Some(elder) = elder else {
-        return Ok(differing()
-            .map(|found| Entry { address: found.address.clone(), ..wanted.entry.clone() })
-            .collect());
+    let ours = || {
+        let entry = |found: &Entry| Entry { address: found.address.clone(), ..wanted.entry.clone() };
+        Ok(differing().map(entry).collect())
     };
+    let Some(elder) = elder else { return ours() };
     // Two descriptions of one address are no reason to fight; two switches are a contradiction.
-    match differing().find(|found| found.enabled != wanted.entry.enabled) {
-        None => Ok(Vec::new()),
-        Some(found) => Err(Problem::new(
+    let Some(found) = differing().find(|found| found.enabled != wanted.entry.enabled) else {
+        return Ok(Vec::new());
+    };
+    let agrees = elder.disables.contains(&identity(wanted.network)) != wanted.entry.enabled;
+    match (agrees, elder.stuck) {
+        // Both want it so, and the older one has to leave everything to others.
+        (true, true) => ours(),
+        (true, false) => Err(Problem::new(
+            Reason::WaitingForPeer,
+            format!("{} is changed by {}, which is older and declares it too", found.address, elder.name),
+        )),
+        (false, _) => Err(Problem::new(
             Reason::Conflict,
             format!(
-                "{} is older and has {} with enabled: {}; nothing is sent for this object until the two agree",
-                elder.name, found.address, found.enabled
+                "{} is older and wants {} with enabled: {}; nothing is sent for this object until the two agree",
+                elder.name, found.address, !wanted.entry.enabled
             ),
         )),
     }
@@ -207,14 +228,9 @@ fn remove_owned(view: &View<'_, AstraAccessList>, why: &str) -> Result<Steps, Pr
 /// The object that declares some of these addresses, as a larger or a smaller network, and is about to add them. Its
 /// clients must not be locked out in between.
 fn about_to_let_in<'a>(view: &View<'a, AstraAccessList>, network: Ipv4Net) -> Option<&'a str> {
-    let busy = view.peers.iter().filter(|peer| is_busy(peer));
-    let mut wanted = busy.flat_map(|peer| peer.wants.iter().map(move |identity| (peer, identity)));
-    let found = wanted.find(|(_, identity)| {
-        let other = identity.strip_prefix("address/").and_then(|text| text.parse::<Ipv4Net>().ok());
-        other.is_some_and(|other| {
-            (other.contains(&network) || network.contains(&other)) && view.observed.find(other).is_none()
-        })
-    });
+    let overlaps = |other: Ipv4Net| other.contains(&network) || network.contains(&other);
+    let found =
+        admitted_by_peers(view).find(|(_, other)| overlaps(*other) && !lets_in(view.observed, *other));
     found.map(|(peer, _)| peer.name.as_str())
 }
 

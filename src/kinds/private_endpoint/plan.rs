@@ -63,9 +63,9 @@ fn endpoint(
     let description = wanted.description.clone();
     let Some(found) = find_in(view, wanted.id.as_str()) else {
         // Two objects that declare one endpoint must not both connect it: that call is not known to be safe to repeat.
-        let elder = view.elder_at_work(&endpoint_identity(wanted.id.as_str()));
+        let maker = view.maker(&endpoint_identity(wanted.id.as_str()));
         let step = Step::Accept { id: wanted.id.clone(), description };
-        return elder.is_none().then(|| Planned::new(step, "in spec.endpoints, and not connected in Astra"));
+        return maker.is_none().then(|| Planned::new(step, "in spec.endpoints, and not connected in Astra"));
     };
     // Where two objects declare one endpoint, the older one's words stand: they must not fight over a description.
     let identity = endpoint_identity(wanted.id.as_str());
@@ -147,9 +147,20 @@ fn judge(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step>
 
 /// Why an endpoint that is wanted is not there, and yet is not asked for.
 fn awaited(wanted: &Wanted, view: &View<'_, AstraPrivateEndpoint>) -> String {
-    let elder = view.elder_at_work(&endpoint_identity(wanted.id.as_str()));
-    let elder = elder.map_or("another object", |peer| peer.name.as_str());
-    format!("endpoint {} is connected by {elder}, which is older and declares it too", wanted.id)
+    let identity = endpoint_identity(wanted.id.as_str());
+    match view.maker(&identity) {
+        Some(peer) if peer.older && peer.wants.contains(&identity) => {
+            format!(
+                "endpoint {} is connected by {}, which is older and declares it too",
+                wanted.id, peer.name
+            )
+        }
+        Some(peer) => format!(
+            "endpoint {} was asked for by {}, and it is not known yet whether it was connected",
+            wanted.id, peer.name
+        ),
+        None => format!("endpoint {} is connected by another object", wanted.id),
+    }
 }
 
 fn plural(count: usize) -> &'static str {

@@ -63,6 +63,11 @@ impl Creates {
         });
     }
 
+    /// What was answered before this moment cannot be known to whoever sends now.
+    pub(super) fn forget(&mut self, before: Timestamp) {
+        self.0.retain(|_, open| open.answered >= before);
+    }
+
     /// Takes note of what a removal took away: it may be made again at once.
     pub(super) fn removed(&mut self, write: &Write<'_>, change: &Change) {
         if change.gone.is_empty() {

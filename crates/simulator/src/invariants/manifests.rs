@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
+
 /// Tells what is declared at this moment.
 ///
 /// It is asked at every request, while the simulator is locked: it must not call the simulator. Answer the same `Arc`
@@ -12,6 +14,12 @@ use std::{
 pub trait Manifests: Send + Sync {
     /// All declared objects. One that is gone counts for as long as a request that it announced may be under way.
     fn now(&self) -> Arc<[Declared]>;
+
+    /// What was announced and sent before this moment, nobody can know any more: the records of it are lost, and who sent
+    /// it is gone.
+    fn forgotten_before(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// What an object is about.

@@ -156,6 +156,9 @@ impl Watch {
         if let Some(declared) = &declared {
             self.past.memory.note(declared);
         }
+        if let Some(before) = self.manifests.as_ref().and_then(|manifests| manifests.forgotten_before()) {
+            self.past.creates.forget(before);
+        }
         let found = self.past.judge(looked, token, declared.as_deref());
         for Finding { invariant, why } in gravest(found) {
             let violation = Violation {
