@@ -127,16 +127,13 @@ fn stall<K: Kind>(other: &K) -> Option<Option<Reason>> {
     (is_its_own && stalled.observed_generation == other.meta().generation).then_some(reason)
 }
 
-/// Could these two objects at one place be in each other's way, by what their specs say now?
+/// Could these two objects at one place be in each other's way, by what their specs say now? An Exclusive one is until it
+/// is gone.
 fn may_contradict<K: Kind>(one: &K, other: &K) -> bool {
     let is_exclusive = |it: &K| it.common().management == Management::Exclusive;
     let wants = |it: &K| it.desired().map(|desired| K::wants(&desired)).unwrap_or_default();
-    one.uid() != other.uid()
-        && other.meta().deletion_timestamp.is_none()
-        && (!K::SHAREABLE
-            || is_exclusive(one)
-            || is_exclusive(other)
-            || !wants(one).is_disjoint(&wants(other)))
+    let share = || other.meta().deletion_timestamp.is_none() && !wants(one).is_disjoint(&wants(other));
+    one.uid() != other.uid() && (!K::SHAREABLE || is_exclusive(one) || is_exclusive(other) || share())
 }
 
 fn credentials_of<K: Kind>(object: &K) -> (Option<String>, &CredentialsRef) {
