@@ -16,7 +16,7 @@ use crate::{
     },
     organization::Organization,
     resource::annotation,
-    status::Status,
+    status::{Status, limits},
 };
 
 /// Looks at one object, brings Astra to what it says, and tells how it went.
@@ -278,7 +278,12 @@ pub fn is_paused<K: Kind>(object: &K) -> bool {
 /// Does a person ask for a look that was not taken yet?
 fn asks_to_look<K: Kind>(object: &K) -> bool {
     let handled = object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    object.annotations().get(annotation::RECONCILE).is_some_and(|request| Some(request) != handled)
+    object.annotations().get(annotation::RECONCILE).is_some_and(|request| {
+        // The status keeps no more of it: a longer one would be asked for again at each look.
+        let mut request = request.clone();
+        limits::cut(&mut request, limits::TEXT);
+        Some(&request) != handled
+    })
 }
 
 fn without_astra<K: Kind>(object: &K, problem: Problem) -> Driven<K::Details> {
@@ -302,6 +307,31 @@ fn log<D>(before: &Status<D>, after: &Status<D>) {
             ("True", _) => tracing::info!(reason = %new.reason, "ready: {}", new.message),
             (_, None) => tracing::info!(reason = %new.reason, "waiting: {}", new.message),
             (_, Some(_)) => tracing::warn!(reason = %new.reason, "stalled: {}", new.message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{kinds::AstraAccessList, status::limits::Bounded as _};
+
+    #[test]
+    fn a_request_to_look_is_met_once_however_long_it_is() {
+        for length in [1, limits::TEXT, limits::TEXT + 1, 3 * limits::TEXT] {
+            let request = "é".repeat(length);
+            let mut status = Status { last_handled_reconcile_at: Some(request.clone()), ..Status::default() };
+            let object: AstraAccessList = serde_json::from_value(json!({
+                "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList",
+                "metadata": { "annotations": { annotation::RECONCILE: request } },
+                "spec": { "database": { "name": "orders" }, "publicAccess": "Open" },
+            }))
+            .unwrap();
+            assert!(asks_to_look(&object), "{length} characters, not met yet");
+            status.bound();
+            assert!(!asks_to_look(&object.with_status(status)), "{length} characters, met");
         }
     }
 }

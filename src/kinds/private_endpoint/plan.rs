@@ -20,6 +20,11 @@ type Steps = Vec<Planned<Step>>;
 /// others have to do.
 #[must_use]
 pub fn plan(view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
+    if let Goal::Present(desired) = view.goal
+        && let Some(problem) = without_service(desired, view)
+    {
+        return if problem.reason.needs_a_person() { Plan::Blocked(problem) } else { Plan::Wait(problem) };
+    }
     let steps = match view.goal {
         Goal::Present(desired) => {
             let additions = additions(desired, view);
@@ -32,6 +37,29 @@ pub fn plan(view: &View<'_, AstraPrivateEndpoint>) -> Plan<Step> {
         (true, Goal::Present(desired)) => judge(desired, view),
         (true, Goal::Absent) => Plan::Done,
     }
+}
+
+/// Endpoints are declared for a datacenter that has no private link, and this object makes none: Astra makes it with the
+/// first principal, and answers every call about an endpoint with 404 until then.
+fn without_service(desired: &Desired, view: &View<'_, AstraPrivateEndpoint>) -> Option<Problem> {
+    let link = view.observed;
+    let there =
+        !link.service_name.is_empty() || !link.allowed_principals.is_empty() || !link.endpoints.is_empty();
+    if there || !desired.principals.is_empty() || desired.endpoints.is_empty() {
+        return None;
+    }
+    let allows = |identity: &String| identity.starts_with("principal/");
+    let maker = view.peers.iter().find(|peer| !peer.deleting && !peer.stuck && peer.wants.iter().any(allows));
+    Some(match maker {
+        Some(peer) => Problem::new(
+            Reason::WaitingForPeer,
+            format!("endpoints are connected when {} has allowed a principal", peer.name),
+        ),
+        None => Problem::invalid(
+            "spec.allowedPrincipals",
+            "this datacenter has no private link yet, and Astra makes it with the first allowed principal: add the principal that the endpoints belong to",
+        ),
+    })
 }
 
 /// What is missing.
