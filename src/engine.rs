@@ -29,7 +29,7 @@ use kube::CustomResourceExt;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    organization::{Freshness, Organization},
+    organization::{Freshness, Organization, needs::Needs},
     resource::{CredentialsRef, DatabaseRef, DeletionPolicy, Management},
     status::{Status, limits::Bounded},
 };
@@ -79,6 +79,9 @@ pub trait Kind:
         + Send
         + Sync;
 
+    /// The kind's name, as [`kube::Resource::kind`] tells it.
+    const KIND: &'static str;
+
     /// The types of the kind's own conditions, beside those of all kinds, and what each tells.
     const CONDITIONS: &'static [(&'static str, &'static str)] = &[];
 
@@ -125,6 +128,9 @@ pub trait Kind:
         place: &Self::Place,
         freshness: Freshness,
     ) -> impl Future<Output = Result<Self::Observed, Arc<Error>>> + Send;
+
+    /// Notes what [`Kind::observe`] reads for an object that names its database by these ids and names.
+    fn needs(needs: &mut Needs, databases: &BTreeSet<String>);
 
     /// What the spec wants to be there.
     fn wants(desired: &Self::Desired) -> Identities;

@@ -4,6 +4,9 @@ pub mod access_list;
 pub mod private_endpoint;
 pub mod vpc_peering;
 
+use std::collections::BTreeSet;
+
+use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceColumnDefinition, CustomResourceDefinition, JSON, SelectableField,
 };
@@ -17,6 +20,8 @@ pub use vpc_peering::AstraVpcPeering;
 use crate::{
     controller::{Context, Running},
     engine::Kind,
+    organization::needs::Needs,
+    preview::{self, ObjectPlan, Subject, stage::World},
 };
 
 /// All kinds, in the order in which they are listed everywhere.
@@ -26,17 +31,30 @@ pub const KINDS: &[Entry] =
 /// One kind, for code that treats all kinds alike.
 #[derive(Clone, Copy)]
 pub struct Entry {
+    /// Its name.
+    pub kind: &'static str,
     /// Its definition for the API server.
     pub crd: fn() -> CustomResourceDefinition,
     /// Its own conditions, and what each tells.
     pub conditions: &'static [(&'static str, &'static str)],
     /// Its controller.
     pub run: fn(&Context) -> Running,
+    /// Notes what has to be read of Astra for an object that names its database by these ids and names.
+    pub needs: fn(&mut Needs, &BTreeSet<String>),
+    /// What would come of objects of this kind.
+    pub rehearse: for<'a> fn(Vec<Subject>, &'a World) -> BoxFuture<'a, Vec<ObjectPlan>>,
 }
 
 impl Entry {
     const fn of<K: Kind>() -> Self {
-        Self { crd: definition::<K>, conditions: K::CONDITIONS, run: crate::controller::run::<K> }
+        Self {
+            kind: K::KIND,
+            crd: definition::<K>,
+            conditions: K::CONDITIONS,
+            run: crate::controller::run::<K>,
+            needs: K::needs,
+            rehearse: preview::of_kind::<K>,
+        }
     }
 }
 

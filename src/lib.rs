@@ -14,6 +14,7 @@
 //! | [`organization`] | what was read from Astra, shared by all objects of one token |
 //! | [`controller`] | everything that touches Kubernetes |
 //! | [`leader`] | leader election, and the fence before each write to Astra |
+//! | [`preview`] | what would be done: the engine on a stage, and how that is told |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
 //! | [`reference`] | the reference pages, rendered from the definitions |
 //! | [`cli`], [`server`], [`telemetry`], [`hardening`] | the program around it |
@@ -28,6 +29,7 @@ pub mod hardening;
 pub mod kinds;
 pub mod leader;
 pub mod organization;
+pub mod preview;
 pub mod reference;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;

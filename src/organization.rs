@@ -3,6 +3,7 @@
 //! Observation is by organization and not by object, so that a resync costs the same handful of calls for ten objects
 //! and for ten thousand.
 
+pub mod needs;
 pub mod registry;
 pub mod shared;
 

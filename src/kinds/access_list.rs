@@ -9,7 +9,7 @@ pub mod plan;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use astra_devops::{
     Call, Endpoint, Error,
@@ -23,7 +23,7 @@ use ipnet::Ipv4Net;
 
 use crate::{
     engine::{Common, Counts, Event, Goal, Identities, Kind, Plan, Planned, Problem, View},
-    organization::{Freshness, Organization},
+    organization::{Freshness, Organization, needs::Needs},
     status::Status,
 };
 use desired::{Access, Desired};
@@ -76,6 +76,7 @@ impl Kind for AstraAccessList {
     type Step = Step;
     type Details = AccessListDetails;
 
+    const KIND: &'static str = "AstraAccessList";
     const MAKES_ONCE: bool = false;
 
     fn common(&self) -> Common<'_> {
@@ -113,6 +114,10 @@ impl Kind for AstraAccessList {
         freshness: Freshness,
     ) -> Result<Observed, Arc<Error>> {
         Ok(Observed::new(organization.access_list(place, freshness).await?))
+    }
+
+    fn needs(needs: &mut Needs, _: &BTreeSet<String>) {
+        needs.access_lists = true;
     }
 
     fn wants(desired: &Desired) -> Identities {

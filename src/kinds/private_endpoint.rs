@@ -10,7 +10,11 @@ pub mod report;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use astra_devops::{
     Answer, Call, Endpoint, Error,
@@ -26,7 +30,7 @@ use crate::{
     engine::{
         Common, Counts, Event, Goal, Identities, Identity, Kind, KindCondition, Plan, Planned, Problem, View,
     },
-    organization::{Freshness, Organization},
+    organization::{Freshness, Organization, needs::Needs},
     status::Status,
 };
 use desired::Desired;
@@ -87,6 +91,7 @@ impl Kind for AstraPrivateEndpoint {
     type Step = Step;
     type Details = PrivateEndpointDetails;
 
+    const KIND: &'static str = "AstraPrivateEndpoint";
     const MAKES_ONCE: bool = true;
 
     const CONDITIONS: &'static [(&'static str, &'static str)] = &[
@@ -134,6 +139,10 @@ impl Kind for AstraPrivateEndpoint {
         freshness: Freshness,
     ) -> Result<PrivateLink, Arc<Error>> {
         Ok(organization.private_link(place, freshness).await?.unwrap_or_default())
+    }
+
+    fn needs(needs: &mut Needs, _: &BTreeSet<String>) {
+        needs.private_links = true;
     }
 
     fn wants(desired: &Desired) -> Identities {

@@ -8,7 +8,7 @@ pub mod plan;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use astra_devops::{
     Call, Endpoint, Error,
@@ -19,7 +19,7 @@ use astra_devops::{
 
 use crate::{
     engine::{Common, Counts, Event, Identities, Kind, Plan, Planned, Problem, View},
-    organization::{Freshness, Organization},
+    organization::{Freshness, Organization, needs::Needs},
     resource::Management,
     status::Status,
 };
@@ -59,6 +59,7 @@ impl Kind for AstraVpcPeering {
     type Step = Step;
     type Details = VpcPeeringDetails;
 
+    const KIND: &'static str = "AstraVpcPeering";
     const MAKES_ONCE: bool = true;
 
     const SHAREABLE: bool = false;
@@ -102,6 +103,10 @@ impl Kind for AstraVpcPeering {
         _: Freshness,
     ) -> Result<Option<Peering>, Arc<Error>> {
         organization.peering(place).await
+    }
+
+    fn needs(needs: &mut Needs, databases: &BTreeSet<String>) {
+        needs.peerings_of.extend(databases.iter().cloned());
     }
 
     fn wants(desired: &Desired) -> Identities {
