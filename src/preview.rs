@@ -9,10 +9,12 @@
 
 pub mod change;
 pub mod danger;
+pub mod markdown;
 pub mod observe;
 pub mod rehearse;
 pub mod report;
 pub mod stage;
+pub mod text;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 use astra_devops::{databases::Database, id::DatabaseId};
 use clap::ValueEnum;
 use ipnet::Ipv4Net;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::stage::World;
 
 /// A class of dangerous steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum Danger {
     /// Somebody gets in from the internet who did not
