@@ -159,7 +159,9 @@ impl ControlPlane {
     /// could not have its port has ended by then.
     fn wait_controllers(&self) -> Result<()> {
         wait::until("the controllers to be at work", READY_WITHIN, Duration::from_millis(50), || {
-            let made = self.kubectl.try_output(&["get", "serviceaccount", "default", "-n", "default"])?;
+            // Raw, so that kubectl does not remember which kinds there were before any was added.
+            let account = "/api/v1/namespaces/default/serviceaccounts/default";
+            let made = self.kubectl.try_output(&["get", "--raw", account])?;
             self.check()?;
             Ok(made.map(drop))
         })
