@@ -100,7 +100,7 @@ pub(crate) async fn converged(stage: &Stage, fault: &str, address: &str, over: I
     trio::all_ready(stage).await;
     until_listed(stage, address).await;
     let took = over.elapsed();
-    println!("{fault}: converged {:.1} s after it was over", took.as_secs_f64());
+    println!("figures: {fault}: converged {:.1} s after it was over", took.as_secs_f64());
     took
 }
 

@@ -282,7 +282,7 @@ async fn a_kill_at_any_call_changes_nothing() {
     let kills = count(Crash::kills);
     let at_calls = count(|crash| crash.kills() && matches!(crash, Crash::Call(..)));
     println!(
-        "kill -9: {kills} plans of {} scenarios ({at_calls} at a call to Astra, {} at a state in Kubernetes), and {} with an answer lost, in {:.0} s, of them {:.0} s for the runs without a fault; {} went wrong",
+        "figures: kill -9: {kills} plans of {} scenarios ({at_calls} at a call to Astra, {} at a state in Kubernetes), and {} with an answer lost, in {:.0} s, of them {:.0} s for the runs without a fault; {} went wrong",
         scenarios.len(),
         kills - at_calls,
         plans.len() - kills,

@@ -152,7 +152,7 @@ fn test_command(args: &Args) -> Command {
 
 /// Shows the tests' own output as it comes, and counts along. Whether cargo was content.
 ///
-/// What tests that passed have written is for the canary alone.
+/// What tests that passed have written is for the canary alone, but for their figures.
 fn run_tests(command: &mut Command, tally: &mut Tally, canary: &mut Canary) -> Result<bool> {
     let mut passed = Passed::default();
     let mut from = String::new();
@@ -164,6 +164,9 @@ fn run_tests(command: &mut Command, tally: &mut Tally, canary: &mut Canary) -> R
         }
         canary.look(&format!("output of {from}"), plain.as_bytes());
         if passed.is_told_by(&plain) {
+            if let Some(figures) = passed::figures(&plain) {
+                terminal::line(figures);
+            }
             return;
         }
         anstream::println!("{line}");
