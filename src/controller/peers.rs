@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use astra_devops::databases::Database;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{
     ResourceExt,
     core::DeserializeGuard,
@@ -108,7 +108,7 @@ fn peer<K: Kind>(object: &K, other: &K, database: &Database, place: &K::Place) -
 /// taken from its clients by `object` a moment before it goes on.
 fn is_stuck<K: Kind>(object: &K, other: &K, here: &[&K]) -> bool {
     is_paused(other)
-        || stall(other).is_some_and(|reason| match reason {
+        || stall(other).is_some_and(|stalled| match Reason::parse(&stalled.reason) {
             // The same token serves this object.
             Some(reason) if reason.is_about_credentials() => credentials_of(object) != credentials_of(other),
             Some(Reason::Conflict) => here.iter().any(|third| may_contradict(other, third)),
@@ -116,15 +116,14 @@ fn is_stuck<K: Kind>(object: &K, other: &K, here: &[&K]) -> bool {
         })
 }
 
-/// Why it said, of its current generation, that it can do nothing until a person changes something; if it did. Who has
-/// something on its way is at work.
-fn stall<K: Kind>(other: &K) -> Option<Option<Reason>> {
+/// The condition in which it said, of its current generation, that it can do nothing until a person changes something; if
+/// it did. Who has something on its way is at work.
+fn stall<K: Kind>(other: &K) -> Option<&Condition> {
     let status = other.status().filter(|status| status.in_flight.is_none())?;
     let stalled = find(&status.conditions, "Stalled")?;
-    let reason = Reason::parse(&stalled.reason);
     // A parked database wakes up for all of its objects at once.
-    let is_its_own = reason != Some(Reason::DatabaseParked);
-    (is_its_own && stalled.observed_generation == other.meta().generation).then_some(reason)
+    let is_its_own = Reason::parse(&stalled.reason) != Some(Reason::DatabaseParked);
+    (is_its_own && stalled.observed_generation == other.meta().generation).then_some(stalled)
 }
 
 /// Could these two objects at one place be in each other's way, by what their specs say now? An Exclusive one is until it

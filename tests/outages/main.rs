@@ -18,6 +18,7 @@ mod harness;
 
 mod kubernetes;
 mod plane;
+mod ports;
 mod proxy;
 mod restored;
 mod scenario;

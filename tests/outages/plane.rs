@@ -2,11 +2,12 @@
 
 use std::{
     fs::{self, File},
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
+    ops::Range,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
 };
 
 use k8s_openapi::{
@@ -18,13 +19,20 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{cluster, cluster::Cluster, stage::AccessList, wait::within_time};
+use crate::harness::{cluster, cluster::Cluster, stage::AccessList};
 
 /// Starting takes seconds, on a busy machine many.
 const READY_WITHIN: Duration = Duration::from_mins(3);
+
+/// Where ports are looked for: below those that systems give to connections. While a server of these tests is down, no
+/// connection of another program may get its port by chance.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// How often other ports are tried.
+const ATTEMPTS: usize = 3;
 
 /// Whom RBAC lets do everything, and who has the rights that were given.
 const ADMINISTRATOR: &str = "administrator";
@@ -40,12 +48,25 @@ pub(crate) struct Plane {
 }
 
 impl Plane {
-    /// Starts it, and waits until it answers.
+    /// Starts it, and waits until it answers. Ports that are taken in the moment between their choice and their use
+    /// cost another try.
     pub(crate) async fn start() -> Self {
+        let mut words = String::new();
+        for _ in 0..ATTEMPTS {
+            match Self::start_on(free_ports()).await {
+                Ok(plane) => return plane,
+                Err(error) => words = error,
+            }
+        }
+        panic!("no control plane in {ATTEMPTS} attempts: {words}");
+    }
+
+    /// Starts it on these ports: etcd's for clients, etcd's for its peers, the API server's.
+    ///
+    /// # Errors
+    /// The last words of a server that has ended, as it does when its port is somebody else's.
+    pub(crate) async fn start_on(ports: [u16; 3]) -> Result<Self, String> {
         let directory = tempfile::tempdir().unwrap();
-        let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let ports = held.each_ref().map(|listener| listener.local_addr().unwrap().port());
-        drop(held);
         let programs = cluster::path("ASTRA_TEST_CONTROL_PLANE_BIN");
         let mut plane = Self { directory, programs, ports, etcd: None, api_server: None };
         let tokens = [ADMINISTRATOR, OPERATOR].map(|user| {
@@ -54,8 +75,13 @@ impl Plane {
             format!("{user}-token,{user},{user},{group}\n")
         });
         fs::write(plane.at("tokens.csv"), tokens.concat()).unwrap();
-        plane.start_servers().await;
-        plane
+        plane.try_start_servers().await?;
+        Ok(plane)
+    }
+
+    /// Its ports, as [`Self::start_on`] has them.
+    pub(crate) fn ports(&self) -> [u16; 3] {
+        self.ports
     }
 
     /// As a cluster for a stage: the test is the administrator, the operator is not.
@@ -66,38 +92,75 @@ impl Plane {
 
     /// Starts what does not run, and waits until it answers from etcd.
     pub(crate) async fn start_servers(&mut self) {
+        if let Err(words) = self.try_start_servers().await {
+            panic!("{words}");
+        }
+    }
+
+    async fn try_start_servers(&mut self) -> Result<(), String> {
         if self.etcd.is_none() {
-            self.start_etcd().await;
+            self.etcd = Some(self.launch("etcd", &self.etcd_flags()));
+            self.answers("etcd", async |plane| plane.etcd_is_own()).await?;
         }
         if self.api_server.is_none() {
             self.api_server = Some(self.launch("kube-apiserver", &self.api_server_flags()));
         }
-        let ready = async {
-            while !self.is_ready().await {
-                tokio::time::sleep(Duration::from_millis(250)).await;
-            }
-        };
-        within_time(READY_WITHIN, "the API server to answer", ready).await;
+        // Whoever else answers there has no certificate of the authority that this one made.
+        self.answers("kube-apiserver", Self::is_ready).await
     }
 
-    /// Starts etcd, and waits until *it* serves: were its port somebody else's by now, the API server would work on
-    /// the data of another cluster.
-    async fn start_etcd(&mut self) {
-        let log = self.at("etcd.log");
-        let before = fs::read_to_string(&log).unwrap_or_default().len();
-        let mut etcd = self.launch("etcd", &self.etcd_flags());
-        let serves = async {
-            loop {
-                let text = fs::read_to_string(&log).unwrap_or_default();
-                assert!(etcd.try_wait().unwrap().is_none(), "etcd has ended: {}", &text[before..]);
-                if text[before..].contains("serving client traffic") {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+    /// Waits until a server answers; one that has ended never will, whoever else may answer at its port.
+    async fn answers(&mut self, name: &str, is_ready: impl AsyncFn(&Self) -> bool) -> Result<(), String> {
+        let start = Instant::now();
+        loop {
+            let ready = is_ready(self).await;
+            if let Some((server, status)) = self.ended() {
+                return Err(format!(
+                    "{server} has ended ({status}); its last words:\n{}",
+                    self.log_tail(server)
+                ));
             }
-        };
-        within_time(READY_WITHIN, "etcd to serve", serves).await;
-        self.etcd = Some(etcd);
+            if ready {
+                return Ok(());
+            }
+            if start.elapsed() > READY_WITHIN {
+                let words = self.log_tail(name);
+                return Err(format!(
+                    "{name}: no answer within {} s; its last words:\n{words}",
+                    READY_WITHIN.as_secs()
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// A server that has ended by itself; it is forgotten.
+    fn ended(&mut self) -> Option<(&'static str, ExitStatus)> {
+        let servers = [("etcd", &mut self.etcd), ("kube-apiserver", &mut self.api_server)];
+        servers.into_iter().find_map(|(name, child)| {
+            let status = child.as_mut()?.try_wait().unwrap()?;
+            *child = None;
+            Some((name, status))
+        })
+    }
+
+    /// Is it *this* etcd that answers? Were its port somebody else's, the API server would work on the data of another
+    /// cluster. A member's name is its data directory's, which nobody else has.
+    fn etcd_is_own(&self) -> bool {
+        let url = format!("http://127.0.0.1:{}/v3/cluster/member/list", self.ports[0]);
+        let answer = ureq::post(&url).send_json(json!({}));
+        let members = answer.ok().and_then(|mut answer| answer.body_mut().read_json::<Value>().ok());
+        members.is_some_and(|members| members["members"][0]["name"] == self.name())
+    }
+
+    fn name(&self) -> String {
+        self.directory.path().file_name().unwrap().to_string_lossy().into_owned()
+    }
+
+    fn log_tail(&self, server: &str) -> String {
+        let log = fs::read_to_string(self.at(server).with_extension("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
     /// Does it answer from etcd? The default namespace is the first thing that it makes, and access lists are there as
@@ -183,12 +246,13 @@ impl Plane {
     fn etcd_flags(&self) -> Vec<String> {
         let [client, peer] = [0, 1].map(|port: usize| format!("http://127.0.0.1:{}", self.ports[port]));
         vec![
+            format!("--name={}", self.name()),
             format!("--data-dir={}", self.at("etcd").display()),
             format!("--listen-client-urls={client}"),
             format!("--advertise-client-urls={client}"),
             format!("--listen-peer-urls={peer}"),
             format!("--initial-advertise-peer-urls={peer}"),
-            format!("--initial-cluster=default={peer}"),
+            format!("--initial-cluster={}={peer}", self.name()),
             "--unsafe-no-fsync".to_owned(),
         ]
     }
@@ -239,12 +303,7 @@ impl Plane {
 impl Drop for Plane {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let log = fs::read_to_string(self.at("kube-apiserver.log")).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().collect();
-            println!(
-                "--- the end of the API server's log\n{}",
-                lines[lines.len().saturating_sub(20)..].join("\n")
-            );
+            println!("--- the end of the API server's log\n{}", self.log_tail("kube-apiserver"));
         }
         self.stop_servers();
     }
@@ -268,4 +327,14 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// Ports that are free now; all are held until all are found, so that they differ.
+fn free_ports() -> [u16; 3] {
+    let mut held = Vec::new();
+    while held.len() < 3 {
+        let port = fastrand::u16(PORTS);
+        held.extend(TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+    }
+    std::array::from_fn(|index| held[index].local_addr().unwrap().port())
 }

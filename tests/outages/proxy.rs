@@ -1,4 +1,4 @@
-//! A proxy between the operator and Astra that kills the operator at one chosen call.
+//! A proxy between the operator and Astra that kills the operator at one chosen call, or only loses the answer.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::harness::wait::within_time;
 
-/// Where in a call the operator dies.
+/// What happens at a call: where in it the operator dies, or that it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Point {
     /// The operator has sent it; Astra never gets it.
@@ -24,12 +24,21 @@ pub(crate) enum Point {
     Unanswered,
     /// The answer is on its way to the operator.
     Answered,
+    /// Astra has carried it out, and the connection breaks; the operator lives and does not know.
+    Lost,
 }
 
 /// All of them.
-pub(crate) const POINTS: [Point; 3] = [Point::Unsent, Point::Unanswered, Point::Answered];
+pub(crate) const POINTS: [Point; 4] = [Point::Unsent, Point::Unanswered, Point::Answered, Point::Lost];
 
-/// Who dies when.
+impl Point {
+    /// Does the operator die?
+    pub(crate) fn kills(self) -> bool {
+        self != Self::Lost
+    }
+}
+
+/// What happens when, and to whom.
 struct Strike {
     /// Calls that change something before it is time.
     calls: usize,
@@ -71,20 +80,20 @@ impl Proxy {
         Self { url, orders, listening }
     }
 
-    /// Kills the process at the `call`th call from now on that changes something, counted from 0.
+    /// Strikes the process at the `call`th call from now on that changes something, counted from 0.
     pub(crate) fn strike(&self, call: usize, point: Point, victim: Pid) {
         *self.orders.lock().unwrap() =
             Orders { strike: Some(Strike { calls: call, point, victim }), struck: false };
     }
 
-    /// Waits until it has killed.
+    /// Waits until it has struck.
     pub(crate) async fn struck(&self, deadline: Duration) {
         let killed = async {
             while !self.orders.lock().unwrap().struck {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        within_time(deadline, "the call to die at", killed).await;
+        within_time(deadline, "the call to strike at", killed).await;
     }
 }
 
@@ -100,25 +109,27 @@ async fn pass(client: TcpStream, upstream: &str, orders: &Mutex<Orders>) -> io::
     let mut astra = BufReader::new(TcpStream::connect(upstream).await?);
     while let Some(request) = message(&mut client).await? {
         let fate = fate(orders, &request);
-        let dies = |at: Point| match &fate {
+        let strikes = |at: Point| match &fate {
             Some(strike) if strike.point == at => {
-                // SIGKILL: nothing of the process runs after this.
-                kill_process(strike.victim, Signal::KILL).unwrap();
+                if at.kills() {
+                    // SIGKILL: nothing of the process runs after this.
+                    kill_process(strike.victim, Signal::KILL).unwrap();
+                }
                 orders.lock().unwrap().struck = true;
                 true
             }
             _ => false,
         };
-        if dies(Point::Unsent) {
+        if strikes(Point::Unsent) {
             return Ok(());
         }
         astra.get_mut().write_all(&request).await?;
         let answer = message(&mut astra).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        if dies(Point::Unanswered) {
+        if strikes(Point::Unanswered) || strikes(Point::Lost) {
             return Ok(());
         }
         client.get_mut().write_all(&answer).await?;
-        if dies(Point::Answered) {
+        if strikes(Point::Answered) {
             return Ok(());
         }
     }

@@ -7,11 +7,13 @@ mod flags;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
 
 pub(crate) use self::build::Binaries;
 use self::flags::{Layout, Ports};
@@ -23,6 +25,13 @@ use crate::wait;
 
 /// How long the servers may take to be ready; they take a few seconds on two busy cores.
 const READY_WITHIN: Duration = Duration::from_secs(90);
+
+/// Where ports are looked for: below those that systems give to connections, so that none of these takes one by chance
+/// before the server is there.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// How many ports may be taken before something else must be wrong.
+const TRIES: usize = 1_000;
 
 /// Start a Kubernetes control plane for development, in the background, and print its KUBECONFIG.
 #[derive(Debug, clap::Args)]
@@ -82,7 +91,8 @@ impl ControlPlane {
     }
 
     fn start_once(binaries: &Binaries, directory: &Path, kept: bool) -> Result<Self> {
-        let layout = Layout { directory: directory.to_path_buf(), ports: Ports::free()? };
+        let layout =
+            Layout { directory: directory.to_path_buf(), ports: Ports::free()?, name: random_token()? };
         // What an earlier attempt left would not fit: its certificates and its etcd are its own.
         for left in [layout.certificates(), layout.etcd_data()] {
             if left.exists() {
@@ -96,11 +106,13 @@ impl ControlPlane {
         let kubectl = Kubectl::new(binaries.kubectl(), layout.kubeconfig());
         let mut plane = Self { kubectl, services: Vec::new() };
         plane.launch(binaries, "etcd", &layout.etcd(), directory, kept)?;
+        plane.wait_etcd(&layout)?;
         plane.launch(binaries, "kube-apiserver", &layout.api_server(), directory, kept)?;
         plane.wait_ready()?;
         // Who brings assets without it (envtest's have none) goes without: then a deleted namespace stays Terminating.
         if binaries.program("kube-controller-manager").is_some() {
             plane.launch(binaries, "kube-controller-manager", &layout.controllers(), directory, kept)?;
+            plane.wait_controllers()?;
         }
         Ok(plane)
     }
@@ -123,15 +135,49 @@ impl ControlPlane {
         Ok(())
     }
 
+    /// Waits until *this* etcd answers, which its name tells. Were its port another one's, the API server would work on
+    /// the data of another cluster, and be well.
+    fn wait_etcd(&self, layout: &Layout) -> Result<()> {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(5)))
+            // It is on loopback, whatever the environment says about proxies.
+            .proxy(None)
+            .build();
+        let agent = ureq::Agent::from(config);
+        let members = || -> Option<Value> {
+            agent.post(layout.etcd_members()).send_json(json!({})).ok()?.body_mut().read_json().ok()
+        };
+        wait::until("etcd to answer", READY_WITHIN, Duration::from_millis(20), || {
+            let own = members().is_some_and(|members| is_first(&members, &layout.name));
+            // After the question: what has ended meanwhile has not answered it.
+            self.check()?;
+            Ok(own.then_some(()))
+        })
+    }
+
+    /// The controllers are at work when the first thing that they make is there. They serve before they work: one that
+    /// could not have its port has ended by then.
+    fn wait_controllers(&self) -> Result<()> {
+        wait::until("the controllers to be at work", READY_WITHIN, Duration::from_millis(50), || {
+            // Raw, so that kubectl does not remember which kinds there were before any was added.
+            let account = "/api/v1/namespaces/default/serviceaccounts/default";
+            let made = self.kubectl.try_output(&["get", "--raw", account])?;
+            self.check()?;
+            Ok(made.map(drop))
+        })
+    }
+
     /// Ready means that the API server *just started* says so: its certificate must be of the authority that it made
     /// in the fresh directory, and it must know the token made for this start. A port that answers proves nothing.
     fn wait_ready(&self) -> Result<()> {
         wait::until("the API server to be ready", READY_WITHIN, Duration::from_millis(50), || {
+            let answer = self.kubectl.try_output(&["get", "--raw", "/readyz"])?;
             self.check()?;
-            Ok(self.kubectl.try_output(&["get", "--raw", "/readyz"])?.filter(|answer| answer == "ok"))
+            Ok(answer.filter(|answer| answer == "ok"))
         })?;
         // Made just after: nothing can be created in a namespace before.
         wait::until("the default namespace", READY_WITHIN, Duration::from_millis(50), || {
+            self.check()?;
             self.kubectl.try_output(&["get", "--raw", "/api/v1/namespaces/default"])
         })
         .map(drop)
@@ -168,20 +214,40 @@ fn random_token() -> Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
+/// Is this the only member's name?
+fn is_first(members: &Value, name: &str) -> bool {
+    members["members"][0]["name"] == name && members["members"].as_array().is_some_and(|all| all.len() == 1)
+}
+
 /// Ports of loopback that are free now; all are held until all are found, so that they differ.
 pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let mut held = Vec::with_capacity(N);
     let mut ports = [0; N];
     for port in &mut ports {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on loopback")?;
-        *port = listener.local_addr().context("a port without a number")?.port();
+        let (number, listener) = free_port()?;
+        *port = number;
         held.push(listener);
     }
     Ok(ports)
 }
 
+fn free_port() -> Result<(u16, TcpListener)> {
+    let count = u32::from(PORTS.end - PORTS.start);
+    for _ in 0..TRIES {
+        let random =
+            getrandom::u32().map_err(|error| anyhow::anyhow!("no randomness for a port: {error}"))?;
+        let port = PORTS.start + u16::try_from(random % count).unwrap_or_default();
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return Ok((port, listener));
+        }
+    }
+    bail!("no free port on loopback from {} to {}", PORTS.start, PORTS.end)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]
@@ -196,5 +262,52 @@ mod tests {
         let (one, other) = (random_token().unwrap(), random_token().unwrap());
         assert_eq!((one.len(), other.len()), (32, 32));
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn an_etcd_is_known_by_its_name() {
+        let members = |names: &[&str]| json!({ "members": names.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>() });
+        assert!(is_first(&members(&["own"]), "own"));
+        for other in [members(&["default"]), members(&["own", "other"]), members(&[]), json!({}), json!("ok")]
+        {
+            assert!(!is_first(&other, "own"), "{other}");
+        }
+    }
+
+    /// Servers that are shell scripts.
+    fn binaries(scripts: &[(&str, &str)]) -> (tempfile::TempDir, Binaries) {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, script) in scripts {
+            // A file that this process writes itself may still be open in a child of another test, and is too busy to run.
+            let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod +x "$1""#;
+            let path = directory.path().join(name);
+            let arguments = [OsStr::new("-c"), write.as_ref(), "sh".as_ref(), path.as_ref(), script.as_ref()];
+            assert!(Command::new("sh").args(arguments).status().unwrap().success());
+        }
+        let binaries = Binaries::given(directory.path().to_path_buf()).unwrap();
+        (directory, binaries)
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_tried_elsewhere_and_then_told() {
+        let taken = r#"echo "$@" >> "${0%/*}/calls"; echo "bind: address already in use"; exit 1"#;
+        let (directory, binaries) = binaries(&[("etcd", taken), ("kube-apiserver", "exit 7")]);
+        let data = tempfile::tempdir().unwrap();
+        let error = ControlPlane::start(&binaries, data.path(), false).unwrap_err().to_string();
+        assert!(error.starts_with("etcd has ended (exit status: 1)"), "{error}");
+        let calls = fs::read_to_string(directory.path().join("calls")).unwrap();
+        let ports: std::collections::BTreeSet<_> =
+            calls.split_whitespace().filter(|flag| flag.starts_with("--listen-client-urls=")).collect();
+        assert_eq!((calls.lines().count(), ports.len()), (3, 3), "{calls}");
+    }
+
+    #[test]
+    fn any_other_end_of_a_server_is_told_at_once() {
+        let broken = r#"echo >> "${0%/*}/calls"; echo "no space left on device"; exit 1"#;
+        let (directory, binaries) = binaries(&[("etcd", broken), ("kube-apiserver", "exit 7")]);
+        let data = tempfile::tempdir().unwrap();
+        let error = ControlPlane::start(&binaries, data.path(), false).unwrap_err().to_string();
+        assert!(error.contains("no space left on device"), "{error}");
+        assert_eq!(fs::read_to_string(directory.path().join("calls")).unwrap().lines().count(), 1);
     }
 }

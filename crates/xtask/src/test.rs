@@ -20,7 +20,7 @@ use crate::process::{self, Scratch};
 use crate::{demo, terminal, toolchain, workspace};
 
 /// The test files that need a cluster (their tests are ignored without one).
-const LIVE: [&str; 4] = ["live", "cel", "operations", "conformance"];
+const LIVE: [&str; 5] = ["live", "cel", "operations", "conformance", "outages"];
 
 /// Run all tests: first those that need nothing, then the live ones on a real API server.
 #[derive(Debug, clap::Args)]
@@ -152,7 +152,7 @@ fn test_command(args: &Args) -> Command {
 
 /// Shows the tests' own output as it comes, and counts along. Whether cargo was content.
 ///
-/// What tests that passed have written is for the canary alone.
+/// What tests that passed have written is for the canary alone, but for their figures.
 fn run_tests(command: &mut Command, tally: &mut Tally, canary: &mut Canary) -> Result<bool> {
     let mut passed = Passed::default();
     let mut from = String::new();
@@ -164,6 +164,9 @@ fn run_tests(command: &mut Command, tally: &mut Tally, canary: &mut Canary) -> R
         }
         canary.look(&format!("output of {from}"), plain.as_bytes());
         if passed.is_told_by(&plain) {
+            if let Some(figures) = passed::figures(&plain) {
+                terminal::line(figures);
+            }
             return;
         }
         anstream::println!("{line}");

@@ -45,7 +45,7 @@ impl Binaries {
         Ok(Self { directory, ours: true })
     }
 
-    fn given(directory: PathBuf) -> Result<Self> {
+    pub(super) fn given(directory: PathBuf) -> Result<Self> {
         for name in ["etcd", "kube-apiserver"] {
             if !directory.join(name).is_file() {
                 bail!("KUBEBUILDER_ASSETS is {}, and there is no {name} in it", directory.display());

@@ -33,6 +33,8 @@ impl Ports {
 pub(super) struct Layout {
     pub(super) directory: PathBuf,
     pub(super) ports: Ports,
+    /// etcd's name, which no other etcd has.
+    pub(super) name: String,
 }
 
 impl Layout {
@@ -67,15 +69,21 @@ impl Layout {
         let client = format!("http://127.0.0.1:{}", self.ports.etcd);
         let peer = format!("http://127.0.0.1:{}", self.ports.etcd_peer);
         vec![
+            format!("--name={}", self.name),
             flag("data-dir", &self.etcd_data()),
             format!("--listen-client-urls={client}"),
             format!("--advertise-client-urls={client}"),
             format!("--listen-peer-urls={peer}"),
             format!("--initial-advertise-peer-urls={peer}"),
-            format!("--initial-cluster=default={peer}"),
+            format!("--initial-cluster={}={peer}", self.name),
             // The data is thrown away: waiting for the disk would only cost time.
             "--unsafe-no-fsync".to_owned(),
         ]
+    }
+
+    /// Where etcd says who its members are, in answer to a POST.
+    pub(super) fn etcd_members(&self) -> String {
+        format!("http://127.0.0.1:{}/v3/cluster/member/list", self.ports.etcd)
     }
 
     pub(super) fn api_server(&self) -> Vec<String> {
@@ -146,7 +154,7 @@ mod tests {
 
     fn layout() -> Layout {
         let ports = Ports { etcd: 1, etcd_peer: 2, api_server: 3, controllers: 4 };
-        Layout { directory: PathBuf::from("/d"), ports }
+        Layout { directory: PathBuf::from("/d"), ports, name: "own".to_owned() }
     }
 
     #[test]
@@ -154,7 +162,7 @@ mod tests {
         let layout = layout();
         let has = |args: &[String], wanted: &str| args.iter().any(|arg| arg == wanted);
         assert!(has(&layout.etcd(), "--listen-client-urls=http://127.0.0.1:1"));
-        assert!(has(&layout.etcd(), "--initial-cluster=default=http://127.0.0.1:2"));
+        assert!(has(&layout.etcd(), "--initial-cluster=own=http://127.0.0.1:2"));
         for (args, port) in [(layout.api_server(), 3), (layout.controllers(), 4)] {
             assert!(has(&args, "--bind-address=127.0.0.1"), "{args:?}");
             assert!(has(&args, &format!("--secure-port={port}")), "{args:?}");

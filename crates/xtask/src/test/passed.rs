@@ -21,9 +21,20 @@ impl Passed {
     }
 }
 
+/// What a test that passed measured or counted, which a line says that begins so: `figures: `.
+pub(super) fn figures(line: &str) -> Option<&str> {
+    line.strip_prefix("figures: ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_line_of_its_own_has_figures() {
+        assert_eq!(figures("figures: 7 plans"), Some("7 plans"));
+        assert_eq!(figures("the figures: 7 plans"), None);
+    }
 
     #[test]
     fn only_what_passed_is_left_out() {
