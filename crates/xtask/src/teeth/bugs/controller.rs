@@ -1,0 +1,55 @@
+//! Between the queue and the engine: writes to the object, its peers, the watch.
+
+use crate::teeth::bug::{Bug, Suite};
+
+/// See the module.
+pub(super) const BUGS: &[Bug] = &[
+    Bug {
+        name: "ignores-that-the-object-changed",
+        danger: "a plan for an older spec, or for an object that is being deleted, is carried out",
+        file: "src/controller/ledger.rs",
+        find: "return Ok(self.is_same(&now));",
+        put: "return Ok(PLANTED || self.is_same(&now));",
+        suite: Suite::Simulation,
+    },
+    Bug {
+        name: "no-finalizer",
+        danger: "an object goes before the operator hears of it, and all of it stays in Astra",
+        file: "src/controller/reconcile.rs",
+        find: "let object = if deleting || object::has_finalizer(object) {",
+        put: "let object = if PLANTED || deleting || object::has_finalizer(object) {",
+        suite: Suite::Simulation,
+    },
+    Bug {
+        name: "waits-for-who-cannot-act",
+        danger: "an object waits for ever for another one that waits for a person",
+        file: "src/controller/peers.rs",
+        find: "stuck: is_paused(other) || is_stalled(other),",
+        put: "stuck: is_paused(other) || !PLANTED && is_stalled(other),",
+        suite: Suite::Simulation,
+    },
+    Bug {
+        name: "has-no-peers",
+        danger: "each object acts as if it were alone on its database",
+        file: "src/controller/peers.rs",
+        find: "peers.sort_by(|one, other| one.name.cmp(&other.name));\n        peers",
+        put: "peers.sort_by(|one, other| one.name.cmp(&other.name));\n        if PLANTED {\n            peers.clear();\n        }\n        peers",
+        suite: Suite::Simulation,
+    },
+    Bug {
+        name: "does-not-audit-the-watch",
+        danger: "after a restore of etcd the operator is deaf until it is restarted",
+        file: "src/controller/watching.rs",
+        find: "sleep(jittered(AUDIT, fastrand::f64())).await;",
+        put: "sleep(jittered(AUDIT * (if PLANTED { 10_000 } else { 1 }), fastrand::f64())).await;",
+        suite: Suite::Simulation,
+    },
+    Bug {
+        name: "a-new-list-is-no-work",
+        danger: "an object that a restore of etcd brought back is not looked at",
+        file: "src/controller/changes.rs",
+        find: "                self.0.clear();\n                None\n            }\n            watcher::Event::InitDone => None,\n            watcher::Event::InitApply(object) => {\n                self.0.insert(key(&object), like(&object));\n                Some(object)",
+        put: "                if !PLANTED {\n                    self.0.clear();\n                }\n                None\n            }\n            watcher::Event::InitDone => None,\n            watcher::Event::InitApply(object) => {\n                let like = like(&object);\n                let before = self.0.insert(key(&object), like.clone());\n                (!PLANTED || before != Some(like)).then_some(object)",
+        suite: Suite::Simulation,
+    },
+];
