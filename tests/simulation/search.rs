@@ -86,16 +86,23 @@ fn verdict(seed: u64, end: &End) -> Result<(), Failed> {
 pub(crate) fn seeds() -> Result<(), Failed> {
     let (first, count) =
         (number("SIMULATION_FROM").unwrap_or(0), number("SIMULATION_SEEDS").unwrap_or(SEEDS));
-    let start = Instant::now();
+    // Who only asks whether anything is found need not wait for all of it.
+    let enough =
+        number("SIMULATION_ENOUGH").and_then(|enough| usize::try_from(enough).ok()).unwrap_or(usize::MAX);
+    let (start, open) = (Instant::now(), open());
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
-    let totals = Mutex::new((0_usize, 0_usize, 0_f64));
+    let totals = Mutex::new((0_usize, 0_usize, 0_f64, 0_u64));
+    let is_enough =
+        |failed: &[(u64, Failed)]| failed.iter().filter(|(seed, _)| !open.contains(seed)).count() >= enough;
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
+                    if seed >= first + count
+                        || is_enough(&failed.lock().unwrap_or_else(PoisonError::into_inner))
+                    {
                         return;
                     }
                     let end = run(seed, false);
@@ -103,6 +110,7 @@ pub(crate) fn seeds() -> Result<(), Failed> {
                     totals.0 += end.requests;
                     totals.1 += end.lives;
                     totals.2 += end.lasted.as_secs_f64() / 3600.0;
+                    totals.3 += 1;
                     if let Err(failure) = verdict(seed, &end) {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push((seed, failure));
                     }
@@ -111,15 +119,14 @@ pub(crate) fn seeds() -> Result<(), Failed> {
         }
     });
     let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (requests, lives, hours) = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let known = failed.iter().filter(|(seed, _)| open().contains(seed)).count();
+    let (requests, lives, hours, played) = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let known = failed.iter().filter(|(seed, _)| open.contains(seed)).count();
     println!(
-        "simulation: {count} seeds, {} failed ({known} of them known and open); {hours:.0} virtual hours, {lives} lives of the operator, {requests} requests, in {:.0} s",
+        "simulation: {played} seeds, {} failed ({known} of them known and open); {hours:.0} virtual hours, {lives} lives of the operator, {requests} requests, in {:.0} s",
         failed.len(),
         start.elapsed().as_secs_f64()
     );
     failed.sort_by_key(|(seed, _)| *seed);
-    let open = open();
     failed.retain(|(seed, _)| !open.contains(seed));
     let words = |failure: &Failed| failure.message().unwrap_or_default().to_owned();
     let Some(first) = failed.first().map(|(_, failure)| words(failure)) else { return Ok(()) };
@@ -130,7 +137,7 @@ pub(crate) fn seeds() -> Result<(), Failed> {
             format!("{seed}: {}", words(failure).lines().nth(1).unwrap_or_default().trim())
         })
         .collect();
-    Err(format!("{} of {count} seeds fail:\n{}\n{first}", failed.len(), told.join("\n")).into())
+    Err(format!("{} of {played} seeds fail:\n{}\n{first}", failed.len(), told.join("\n")).into())
 }
 
 /// Every seed that ever failed.
