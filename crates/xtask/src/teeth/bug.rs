@@ -30,12 +30,22 @@ pub(super) struct Bug {
 pub(super) enum Suite {
     /// The whole operator in virtual time: `tests/simulation`.
     Simulation,
+    /// The same in the moments that a seed hardly ever comes upon: `tests/simulation/perils.rs`.
+    Perils,
+    /// The same with the seeds that ever failed.
+    Corpus,
+    /// A death at each of its effects: `tests/simulation/sweep.rs`.
+    Crashes,
     /// One kind's road in virtual time: `tests/laws`.
     Laws,
     /// Faults of the `DevOps` API at every call: `tests/faults`.
     Faults,
     /// Several replicas: `tests/failover`.
     Failover,
+    /// The client of the `DevOps` API, over real sockets and against hostile servers: `crates/devops/tests`.
+    Client,
+    /// Plans as texts: `tests/plans`.
+    Plans,
     /// The tests inside the crates.
     Unit,
 }
@@ -45,9 +55,14 @@ impl Suite {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Simulation => "simulation",
+            Self::Perils => "perils",
+            Self::Corpus => "corpus",
+            Self::Crashes => "crashes",
             Self::Laws => "laws",
             Self::Faults => "faults",
             Self::Failover => "failover",
+            Self::Client => "client",
+            Self::Plans => "plans",
             Self::Unit => "unit",
         }
     }
@@ -55,10 +70,12 @@ impl Suite {
     /// What cargo is to build and run of the workspace.
     pub(super) const fn target(self) -> &'static [&'static str] {
         match self {
-            Self::Simulation => &["--test", "simulation"],
+            Self::Simulation | Self::Perils | Self::Corpus | Self::Crashes => &["--test", "simulation"],
             Self::Laws => &["--test", "laws"],
             Self::Faults => &["--test", "faults"],
             Self::Failover => &["--test", "failover"],
+            Self::Client => &["--test", "it", "--test", "hostile"],
+            Self::Plans => &["--test", "plans"],
             Self::Unit => &["--lib"],
         }
     }
@@ -68,7 +85,10 @@ impl Suite {
         match self {
             // Neither the corpus nor the sweep: the seeds alone have to find it.
             Self::Simulation => &["--exact", "seeds"],
-            Self::Laws | Self::Faults | Self::Failover | Self::Unit => &[],
+            Self::Perils => &["--exact", "perils"],
+            Self::Corpus => &["--exact", "corpus"],
+            Self::Crashes => &["--exact", "crashes"],
+            Self::Laws | Self::Faults | Self::Failover | Self::Client | Self::Plans | Self::Unit => &[],
         }
     }
 }
@@ -94,7 +114,7 @@ impl Bug {
     /// Is this the bug that is to be there? Asked of the environment only once.
     fn switch(&self) -> String {
         format!(
-            "({{ static PLANTED: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| std::env::var(\"{SWITCH}\").is_ok_and(|it| it == \"{}\")); *PLANTED }})",
+            "std::convert::identity({{ static PLANTED: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| std::env::var(\"{SWITCH}\").is_ok_and(|it| it == \"{}\")); *PLANTED }})",
             self.name
         )
     }
@@ -116,7 +136,8 @@ mod tests {
         };
         let planted = bug.plant("if a < b { c }").unwrap();
         assert!(
-            planted.starts_with("if !({ static") && planted.ends_with("*PLANTED }) && a < b { c }"),
+            planted.starts_with("if !std::convert::identity({ static")
+                && planted.ends_with("*PLANTED }) && a < b { c }"),
             "{planted}"
         );
         assert!(planted.contains(r#"std::env::var("TEETH").is_ok_and(|it| it == "never")"#), "{planted}");

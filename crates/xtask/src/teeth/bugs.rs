@@ -7,10 +7,14 @@ mod controller;
 mod engine;
 mod kinds;
 mod outside;
+mod process;
 
 use super::bug::Bug;
 
 /// All of them, in the order of an object's road.
 pub(super) fn all() -> Vec<&'static Bug> {
-    [kinds::BUGS, engine::BUGS, controller::BUGS, outside::BUGS].into_iter().flatten().collect()
+    [kinds::BUGS, engine::BUGS, controller::BUGS, outside::BUGS, process::BUGS]
+        .into_iter()
+        .flatten()
+        .collect()
 }

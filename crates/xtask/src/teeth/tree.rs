@@ -17,7 +17,8 @@ use super::bug::Bug;
 #[derive(Debug)]
 pub(super) struct Tree {
     folder: PathBuf,
-    /// Cargo's, shared with the workspace: dependencies are the same.
+    /// Cargo's, and not the workspace's own: cargo tells packages by their place in the workspace, so it would take the
+    /// one build for the other's, and the workspace's tests would run with bugs in them.
     target: PathBuf,
 }
 
@@ -25,9 +26,7 @@ impl Tree {
     /// Brings the copy of the workspace at `root` up to date: the files that git knows, as they are now, and in them the
     /// bugs.
     pub(super) fn copy(root: &Path, bugs: &[&Bug]) -> Result<Self> {
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
-        let folder = root.join("target/teeth/tree");
+        let (folder, target) = (root.join("target/teeth/tree"), root.join("target/teeth/build"));
         let files = known_to_git(root)?;
         for file in &files {
             match fs::read(root.join(file)) {

@@ -29,7 +29,7 @@ pub(super) const BUGS: &[Bug] = &[
         file: "src/engine.rs",
         find: "!self.deleting && !self.unseen",
         put: "(PLANTED || !self.deleting) && !self.unseen",
-        suite: Suite::Simulation,
+        suite: Suite::Perils,
     },
     Bug {
         name: "guard-never-trips",
@@ -37,7 +37,7 @@ pub(super) const BUGS: &[Bug] = &[
         file: "src/engine/guard.rs",
         find: "mass.filter(|_| licence.applied",
         put: "mass.filter(|_| !PLANTED && licence.applied",
-        suite: Suite::Simulation,
+        suite: Suite::Perils,
     },
     Bug {
         name: "guard-counts-wrongly",
@@ -45,7 +45,7 @@ pub(super) const BUGS: &[Bug] = &[
         file: "src/engine/guard.rs",
         find: "is_mass(*removed, *there)",
         put: "is_mass(*removed, *there) && !(PLANTED && removed < there)",
-        suite: Suite::Simulation,
+        suite: Suite::Perils,
     },
     Bug {
         name: "believes-any-record",
@@ -61,7 +61,7 @@ pub(super) const BUGS: &[Bug] = &[
         file: "src/engine/record.rs",
         find: "let sealed = Sealed {\n        uid,",
         put: "let sealed = Sealed {\n        uid: if PLANTED { \"\" } else { uid },",
-        suite: Suite::Simulation,
+        suite: Suite::Laws,
     },
     Bug {
         name: "owns-nothing",

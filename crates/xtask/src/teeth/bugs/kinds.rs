@@ -18,7 +18,7 @@ pub(super) const BUGS: &[Bug] = &[
         file: "src/kinds/access_list/plan.rs",
         find: "if let Some((peer, identity)) = unlisted(view) {",
         put: "if let Some((peer, identity)) = unlisted(view).filter(|_| !PLANTED) {",
-        suite: Suite::Simulation,
+        suite: Suite::Perils,
     },
     Bug {
         name: "removes-the-larger-network-first",
@@ -26,15 +26,16 @@ pub(super) const BUGS: &[Bug] = &[
         file: "src/kinds/access_list/plan.rs",
         find: "match about_to_let_in(view, network) {",
         put: "match about_to_let_in(view, network).filter(|_| !PLANTED) {",
-        suite: Suite::Simulation,
+        suite: Suite::Perils,
     },
+    // In the end both are gone; only who reads the plan sees the order.
     Bug {
         name: "principals-before-endpoints",
         danger: "a principal is taken away under an endpoint that is still connected",
         file: "src/kinds/private_endpoint/plan.rs",
         find: "    steps\n}\n\n/// All is sent and seen; are the endpoints accepted?",
         put: "    if PLANTED {\n        steps.reverse();\n    }\n    steps\n}\n\n/// All is sent and seen; are the endpoints accepted?",
-        suite: Suite::Simulation,
+        suite: Suite::Plans,
     },
     Bug {
         name: "disconnects-before-connecting",
@@ -44,20 +45,21 @@ pub(super) const BUGS: &[Bug] = &[
         put: "let first = if PLANTED { removals(view, desired.management) } else { Steps::new() };\n            if !first.is_empty() { first } else if additions.is_empty() { removals(view, desired.management) } else { additions }",
         suite: Suite::Simulation,
     },
+    // It takes a peering that is replaced behind the operator's back under a record that survives it.
     Bug {
         name: "deletes-any-peering",
         danger: "the deletion of an object takes away a peering that is not its own",
         file: "src/kinds/vpc_peering/plan.rs",
         find: "(Some(declared), recorded) => declared && recorded != Some(false),",
         put: "(Some(_), _) if PLANTED => true,\n            (Some(declared), recorded) => declared && recorded != Some(false),",
-        suite: Suite::Simulation,
+        suite: Suite::Plans,
     },
     Bug {
         name: "peers-while-the-old-one-goes",
         danger: "a peering is asked for while Astra still deletes the earlier one",
         file: "src/kinds/vpc_peering/plan.rs",
         find: "(Goal::Present(_), Some(peering)) if is_going(peering) =>",
-        put: "(Goal::Present(_), Some(peering)) if is_going(peering) && !PLANTED =>",
-        suite: Suite::Simulation,
+        put: "(Goal::Present(desired), Some(peering)) if PLANTED && is_going(peering) => Plan::Act(vec![Planned::new(Step::Create { network: desired.network.clone() }, \"it is going\")]),\n        (Goal::Present(_), Some(peering)) if is_going(peering) =>",
+        suite: Suite::Perils,
     },
 ];
