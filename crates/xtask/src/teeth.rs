@@ -181,7 +181,8 @@ mod tests {
         let all = bugs::all();
         let names: BTreeSet<_> = all.iter().map(|bug| bug.name).collect();
         assert_eq!(names.len(), all.len());
-        let by_simulation = all.iter().filter(|bug| bug.suite == Suite::Simulation).count();
+        let by_simulation =
+            all.iter().filter(|bug| matches!(bug.suite, Suite::Simulation | Suite::Perils)).count();
         assert!(by_simulation >= 25, "only {by_simulation}");
     }
 

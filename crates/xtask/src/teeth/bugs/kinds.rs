@@ -26,7 +26,7 @@ pub(super) const BUGS: &[Bug] = &[
         file: "src/kinds/access_list/plan.rs",
         find: "match about_to_let_in(view, network) {",
         put: "match about_to_let_in(view, network).filter(|_| !PLANTED) {",
-        suite: Suite::Perils,
+        suite: Suite::Corpus,
     },
     // In the end both are gone; only who reads the plan sees the order.
     Bug {

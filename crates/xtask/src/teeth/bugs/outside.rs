@@ -14,7 +14,7 @@ pub(super) const BUGS: &[Bug] = &[
         file: ORGANIZATION,
         find: "if asked.contains_key(thing) {",
         put: "if !PLANTED && asked.contains_key(thing) {",
-        suite: Suite::Simulation,
+        suite: Suite::Corpus,
     },
     Bug {
         name: "plans-from-an-old-reading",
@@ -24,13 +24,14 @@ pub(super) const BUGS: &[Bug] = &[
         put: "&& (PLANTED || *began >= not_before)\n                {",
         suite: Suite::Simulation,
     },
+    // The step that is planned from the old reading is sent in vain, and nothing comes of it: the laws of the world hold.
     Bug {
         name: "does-not-tell-others-of-a-write",
         danger: "an object plans from a reading that is older than another object's write",
         file: ORGANIZATION,
         find: "written.get(database).map_or(",
         put: "written.get(database).filter(|_| !PLANTED).map_or(",
-        suite: Suite::Simulation,
+        suite: Suite::Unit,
     },
     Bug {
         name: "retries-what-is-not-repeatable",
@@ -58,10 +59,10 @@ pub(super) const BUGS: &[Bug] = &[
     },
     Bug {
         name: "hammers-who-is-down",
-        danger: "an Astra that is down is called by a thousand objects at once",
+        danger: "an Astra that is down is called again without a pause",
         file: "crates/devops/src/health.rs",
-        find: "if self.failures < FAILURES {",
-        put: "if PLANTED || self.failures < FAILURES {",
+        find: "None if self.ask_at <= now => Standing::Free,",
+        put: "None if PLANTED || self.ask_at <= now => Standing::Free,",
         suite: Suite::Client,
     },
     Bug {
