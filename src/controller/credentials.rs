@@ -204,10 +204,10 @@ mod tests {
         cluster.put("team", "AstraCS:one");
         assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true));
         cluster.put("team", "AstraCS:two");
-        sleep(LIFETIME - Duration::from_secs(1)).await;
+        sleep(LIFETIME.mul_f64(0.9)).await;
         assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true), "not for each look of each object");
         assert_eq!(cluster.server.requests().len(), 1);
-        sleep(Duration::from_secs(2)).await;
+        sleep(LIFETIME.mul_f64(0.2)).await;
         assert_eq!(cluster.uses("team", "AstraCS:two").await, Ok(true));
 
         cluster.put("team", "AstraCS:three");

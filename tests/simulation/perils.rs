@@ -62,8 +62,18 @@ fn by_hand(after: u64, id: u8) -> (u64, Action) {
     (after, Action::Drift(3, thing(id)))
 }
 
+fn peril(name: &'static str, kind: usize, foreign: &'static [u8], script: Vec<(u64, Action)>) -> Peril {
+    Peril { name, kind, foreign, script }
+}
+
 fn perils() -> Vec<Peril> {
-    let peril = |name, kind, foreign, script| Peril { name, kind, foreign, script };
+    let mut all = passing_on();
+    all.extend(clearing());
+    all
+}
+
+/// Something passes from one object to another, or is made by two.
+fn passing_on() -> Vec<Peril> {
     vec![
         peril(
             "two restrict access in the same moment",
@@ -104,6 +114,12 @@ fn perils() -> Vec<Peril> {
                 edit(0, 0, shared(&[2])),
             ],
         ),
+    ]
+}
+
+/// Something is taken away, while it is wanted or by two.
+fn clearing() -> Vec<Peril> {
+    vec![
         peril(
             "two lists that share an address are deleted in the same moment",
             LISTS,

@@ -58,14 +58,6 @@ pub(super) const BUGS: &[Bug] = &[
         suite: Suite::Unit,
     },
     Bug {
-        name: "hammers-who-is-down",
-        danger: "an Astra that is down is called again without a pause",
-        file: "crates/devops/src/health.rs",
-        find: "None if self.ask_at <= now => Standing::Free,",
-        put: "None if PLANTED || self.ask_at <= now => Standing::Free,",
-        suite: Suite::Client,
-    },
-    Bug {
         name: "follows-redirects",
         danger: "the token travels to whatever host a redirect names",
         file: HTTP,
