@@ -184,3 +184,46 @@ impl Organization {
         self.client.send(peering).await.map_err(Arc::new)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use astra_devops::{Answer, Call, Token, Transport, transport::TransportError};
+    use futures::future::BoxFuture;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Counts the readings of a list that is empty.
+    #[derive(Default)]
+    struct Empty(AtomicUsize);
+
+    impl Transport for Empty {
+        fn send<'a>(&'a self, _: &'a Token, _: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            async { Ok(Answer::json(200, &json!([]))) }.boxed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reading_that_is_older_than_anybodys_write_to_the_database_serves_nobody() {
+        let transport = Arc::new(Empty::default());
+        let client = Client::new(transport.clone(), Token::new("AstraCS:one").unwrap(), 4);
+        let organization = Organization::new(client, Duration::ZERO);
+        let [one, other]: [DatabaseId; 2] =
+            ["4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b01", "4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b02"]
+                .map(|id| id.parse().unwrap());
+        let start = Instant::now();
+        let readings = async |id: &DatabaseId| {
+            organization.access_list(id, Freshness::NoOlderThan(start)).await.unwrap();
+            transport.0.load(Ordering::Relaxed)
+        };
+        assert_eq!((readings(&one).await, readings(&other).await), (1, 1), "one for all");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        organization.wrote(one.clone(), Instant::now());
+        assert_eq!(readings(&other).await, 1, "another database's");
+        assert_eq!(readings(&one).await, 2);
+        assert_eq!(readings(&one).await, 2, "once is enough");
+    }
+}

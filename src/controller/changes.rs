@@ -95,6 +95,10 @@ mod tests {
             (Apply(object("two", 2, "now")), true),
             (Delete(object("two", 2, "now")), false),
             (Apply(object("two", 2, "now")), true),
+            // A new list, though nothing of it changed.
+            (Init, false),
+            (InitApply(object("two", 2, "now")), true),
+            (InitDone, false),
             // Back in an older time, where the same generation comes a second time.
             (Init, false),
             (InitApply(object("one", 1, "")), true),

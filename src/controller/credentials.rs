@@ -127,3 +127,123 @@ fn unread(
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use astra_devops::{Answer, Call, Transport, transport::TransportError};
+    use futures::{FutureExt, future::BoxFuture};
+    use k8s_openapi::{ByteString, jiff::Timestamp};
+    use serde_json::{Value, json};
+    use simulated_apiserver::ApiServer;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// Nothing here asks Astra.
+    struct Nowhere;
+
+    impl Transport for Nowhere {
+        fn send<'a>(&'a self, _: &'a Token, _: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
+            std::future::pending().boxed()
+        }
+    }
+
+    struct Cluster {
+        server: ApiServer,
+        credentials: Credentials,
+        organizations: Arc<Organizations>,
+    }
+
+    fn secret(namespace: &str, token: &str) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": "astra", "namespace": namespace },
+            "data": { "token": ByteString(token.as_bytes().to_vec()) },
+        })
+    }
+
+    fn from() -> CredentialsRef {
+        CredentialsRef { secret_name: "astra".to_owned(), key: "token".to_owned() }
+    }
+
+    impl Cluster {
+        fn new() -> Self {
+            let server = ApiServer::new(&[], Timestamp::now);
+            for name in ["team", "other"] {
+                let metadata = json!({ "name": name });
+                server
+                    .create(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata }))
+                    .unwrap();
+            }
+            let organizations = Arc::new(Organizations::new(Arc::new(Nowhere), 4, Duration::ZERO));
+            let credentials = Credentials::new(server.client("operator", "default"), organizations.clone());
+            Self { server, credentials, organizations }
+        }
+
+        fn put(&self, namespace: &str, token: &str) {
+            self.remove(namespace);
+            self.server.create(secret(namespace, token)).unwrap();
+        }
+
+        fn remove(&self, namespace: &str) {
+            // There may be none.
+            let _ = self.server.delete("secrets", namespace, "astra");
+        }
+
+        /// Is this the token that an object in `namespace` acts with? Or the reason why it has none.
+        async fn uses(&self, namespace: &str, token: &str) -> Result<bool, Reason> {
+            let organization = self.credentials.organization(namespace, &from()).await;
+            let organization = organization.map_err(|problem| problem.reason)?;
+            Ok(Arc::ptr_eq(&organization, &self.organizations.of(&Token::new(token).unwrap())))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_is_read_again_after_half_a_minute_and_at_once_when_its_token_was_refused() {
+        let cluster = Cluster::new();
+        cluster.put("team", "AstraCS:one");
+        assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true));
+        cluster.put("team", "AstraCS:two");
+        sleep(LIFETIME.mul_f64(0.9)).await;
+        assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true), "not for each look of each object");
+        assert_eq!(cluster.server.requests().len(), 1);
+        sleep(LIFETIME.mul_f64(0.2)).await;
+        assert_eq!(cluster.uses("team", "AstraCS:two").await, Ok(true));
+
+        cluster.put("team", "AstraCS:three");
+        assert_eq!(cluster.uses("team", "AstraCS:two").await, Ok(true));
+        cluster.credentials.forget("team", &from());
+        assert_eq!(cluster.uses("team", "AstraCS:three").await, Ok(true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_that_is_gone_leaves_no_token_behind() {
+        let cluster = Cluster::new();
+        assert_eq!(cluster.uses("team", "AstraCS:one").await, Err(Reason::SecretNotFound));
+        cluster.put("team", "AstraCS:one");
+        assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true));
+        cluster.remove("team");
+        sleep(LIFETIME).await;
+        assert_eq!(cluster.uses("team", "AstraCS:one").await, Err(Reason::SecretNotFound));
+        assert_eq!(cluster.uses("team", "AstraCS:one").await, Err(Reason::SecretNotFound), "nor later");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_namespace_has_its_own_secret_and_they_are_read_by_name_alone() {
+        let cluster = Cluster::new();
+        cluster.put("team", "AstraCS:one");
+        cluster.put("other", "AstraCS:two");
+        assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true));
+        assert_eq!(cluster.uses("other", "AstraCS:two").await, Ok(true));
+        assert_eq!(cluster.uses("third", "AstraCS:one").await, Err(Reason::SecretNotFound));
+        cluster.credentials.forget("team", &from());
+        cluster.remove("other");
+        assert_eq!(cluster.uses("other", "AstraCS:two").await, Ok(true), "the other's is not forgotten");
+        let requests = cluster.server.requests();
+        let asked: Vec<_> =
+            requests.iter().map(|request| (request.method.as_str(), &*request.path)).collect();
+        let path = |namespace: &str| format!("/api/v1/namespaces/{namespace}/secrets/astra");
+        let paths = ["team", "other", "third"].map(path);
+        assert_eq!(asked, paths.each_ref().map(|path| ("GET", path.as_str())));
+    }
+}

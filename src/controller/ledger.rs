@@ -103,3 +103,44 @@ impl<K: Kind> Ledger<K> for ObjectLedger<'_, K> {
         self.done.push(event);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::jiff::Timestamp;
+    use kube::CustomResourceExt;
+    use serde_json::json;
+    use simulated_apiserver::ApiServer;
+
+    use super::*;
+    use crate::kinds::AstraAccessList;
+
+    /// A restore of etcd gives a resource version a second time, to another state: the API server takes the write, and
+    /// only its answer tells.
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_met_another_spec_under_the_same_version_is_told() {
+        let kind = AstraAccessList::crd();
+        let plural = kind.spec.names.plural.clone();
+        let server = ApiServer::new(&[kind], Timestamp::now);
+        let with = |address: &str| json!({ "spec": { "addresses": [{ "address": address }] } });
+        let mut object = with("10.0.0.1");
+        object["apiVersion"] = json!("astra.datastax.com/v1beta1");
+        object["kind"] = json!("AstraAccessList");
+        object["metadata"] = json!({ "name": "o", "namespace": "default" });
+        object["spec"]["database"] = json!({ "name": "orders" });
+        server.create(object).unwrap();
+        let snapshot = server.snapshot();
+        let noted = json!({ "metadata": { "annotations": { "team": "a" } } });
+        server.merge(&plural, "default", "o", noted).unwrap();
+        let api: Api<AstraAccessList> = Api::default_namespaced(server.client("operator", "default"));
+        let read = api.get("o").await.unwrap();
+        let status = |generation| Status { observed_generation: Some(generation), ..Status::default() };
+
+        let mut ledger = ObjectLedger::new(&api, &read);
+        assert!(ledger.write(&status(1)).await.unwrap(), "it is the one that was read");
+
+        server.restore(&snapshot);
+        server.merge(&plural, "default", "o", with("10.0.0.2")).unwrap();
+        let mut ledger = ObjectLedger::new(&api, &read);
+        assert!(!ledger.write(&status(1)).await.unwrap(), "it has another spec");
+    }
+}

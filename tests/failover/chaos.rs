@@ -189,7 +189,9 @@ fn search(name: &str, usual: u64, settings: impl Fn(u64) -> Settings) {
             println!("{story}");
         }
     }
-    println!("{name}: {seeds:?} seeds, {failovers} failovers, {writes} writes, none by two at once");
+    println!(
+        "figures: failover: {name}: {seeds:?} seeds, {failovers} failovers, {writes} writes, none by two at once"
+    );
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn a_failover_is_quick_and_never_makes_two_leaders() {
     for end in ENDS {
         let took = all.iter().filter(|(one, _)| std::mem::discriminant(one) == std::mem::discriminant(&end));
         let (count, longest) = took.fold((0, Duration::ZERO), |(n, most), (_, t)| (n + 1, most.max(*t)));
-        println!("{count} failovers of a leader that was {end:?}: {longest:?} at the most");
+        println!("figures: {count} failovers of a leader that was {end:?}: {longest:?} at the most");
     }
-    println!("{} failovers and {writes} writes in all", all.len());
+    println!("figures: {} failovers and {writes} writes in all", all.len());
 }

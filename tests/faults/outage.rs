@@ -165,7 +165,9 @@ fn a_thousand_objects_ask_as_one_and_are_back_within_a_minute() {
             continue;
         }
         let cost = in_virtual_time(outage(down, created));
-        println!("{OBJECTS} access lists, {created} of them ready before, {down:?} for {OUTAGE:?}: {cost:?}");
+        println!(
+            "figures: outage: {OBJECTS} access lists, {created} of them ready before, {down:?} for {OUTAGE:?}: {cost:?}"
+        );
         assert!(cost.calls <= 120, "{cost:?}");
         assert!(cost.at_once <= 2, "{cost:?}");
         assert!(cost.recovery <= Duration::from_mins(1), "{cost:?}");

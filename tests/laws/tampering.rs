@@ -232,7 +232,12 @@ pub(crate) fn tampering_harms_nobody<K: Lawful>() -> BTreeSet<usize> {
             }
         }
     }
-    println!("{}: {tried} tamperings, {} of {} known gaps met", K::crd_name(), known.len(), KNOWN.len());
+    println!(
+        "figures: {}: {tried} tamperings, {} of {} known gaps met",
+        K::crd_name(),
+        known.len(),
+        KNOWN.len()
+    );
     assert!(tried > 100, "only {tried}");
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
     known

@@ -29,6 +29,7 @@ mod kstatus;
 #[expect(dead_code, reason = "the laws judge single writes too; here the invariants do")]
 mod lawful;
 mod manifests;
+mod perils;
 mod play;
 mod process;
 mod scenario;
@@ -50,6 +51,7 @@ fn main() {
             Trial::test("seeds", search::seeds),
             Trial::test("corpus", search::corpus),
             Trial::test("same_seed_same_bytes", search::same_seed_same_bytes),
+            Trial::test("perils", perils::all),
             Trial::test("crashes", sweep::crashes),
         ],
     };

@@ -81,16 +81,22 @@ fn verdict(seed: u64, end: &End) -> Result<(), Failed> {
 pub(crate) fn seeds() -> Result<(), Failed> {
     let (first, count) =
         (number("SIMULATION_FROM").unwrap_or(0), number("SIMULATION_SEEDS").unwrap_or(SEEDS));
+    // Who only asks whether anything is found need not wait for all of it.
+    let enough =
+        number("SIMULATION_ENOUGH").and_then(|enough| usize::try_from(enough).ok()).unwrap_or(usize::MAX);
     let start = Instant::now();
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
-    let totals = Mutex::new((0_usize, 0_usize, 0_f64));
+    let totals = Mutex::new((0_usize, 0_usize, 0_f64, 0_u64));
+    let is_enough = |failed: &[(u64, Failed)]| failed.len() >= enough;
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
+                    if seed >= first + count
+                        || is_enough(&failed.lock().unwrap_or_else(PoisonError::into_inner))
+                    {
                         return;
                     }
                     let end = run(seed, false);
@@ -98,6 +104,7 @@ pub(crate) fn seeds() -> Result<(), Failed> {
                     totals.0 += end.requests;
                     totals.1 += end.lives;
                     totals.2 += end.lasted.as_secs_f64() / 3600.0;
+                    totals.3 += 1;
                     let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                     if let Err(failure) = verdict(seed, &end) {
                         failed.push((seed, failure));
@@ -111,9 +118,9 @@ pub(crate) fn seeds() -> Result<(), Failed> {
         }
     });
     let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (requests, lives, hours) = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (requests, lives, hours, played) = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!(
-        "simulation: {count} seeds, {} failed; {hours:.0} virtual hours, {lives} lives of the operator, {requests} requests, in {:.0} s",
+        "figures: simulation: {played} seeds, {} failed; {hours:.0} virtual hours, {lives} lives of the operator, {requests} requests, in {:.0} s",
         failed.len(),
         start.elapsed().as_secs_f64()
     );
@@ -127,7 +134,7 @@ pub(crate) fn seeds() -> Result<(), Failed> {
             format!("{seed}: {}", words(failure).lines().nth(1).unwrap_or_default().trim())
         })
         .collect();
-    Err(format!("{} of {count} seeds fail:\n{}\n{first}", failed.len(), told.join("\n")).into())
+    Err(format!("{} of {played} seeds fail:\n{}\n{first}", failed.len(), told.join("\n")).into())
 }
 
 /// Every seed that ever failed.
@@ -150,7 +157,7 @@ pub(crate) fn same_seed_same_bytes() -> Result<(), Failed> {
             one.trace != other.trace || one.violations != other.violations
         })
         .collect();
-    println!("simulation: {TWICE} seeds played twice, {} differ", differing.len());
+    println!("figures: simulation: {TWICE} seeds played twice, {} differ", differing.len());
     if differing.is_empty() {
         Ok(())
     } else {

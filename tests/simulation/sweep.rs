@@ -77,7 +77,7 @@ pub(crate) fn crashes() -> Result<(), Failed> {
 }
 
 /// Plays all plans, on all cores, and collects what is wrong, in the order of the plans.
-fn play<P: Sync>(plans: &[P], judge: impl Fn(&P) -> Option<String> + Sync) -> Vec<String> {
+pub(crate) fn play<P: Sync>(plans: &[P], judge: impl Fn(&P) -> Option<String> + Sync) -> Vec<String> {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | generate | control-plane | fuzz`.
+//! The project's own commands: `cargo xtask demo | test | generate | control-plane | fuzz | teeth`.
 //!
 //! `demo` and `test` need a Kubernetes API server: [`control_plane`] builds one from source (once) and runs it, or a
 //! user's own is used. Everything that is started is stopped again ([`process`]), by whichever way the command ends.
@@ -15,6 +15,7 @@ mod kept;
 mod kubectl;
 mod process;
 mod simulator;
+mod teeth;
 mod terminal;
 mod test;
 mod toolchain;
@@ -40,6 +41,7 @@ enum Command {
     Generate(generate::Args),
     ControlPlane(control_plane::Args),
     Fuzz(fuzz::Args),
+    Teeth(teeth::Args),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::ControlPlane(args) => control_plane::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Teeth(args) => teeth::run(&args),
     });
     // What fails because a signal is stopping everything is no finding: the signal's own thread ends the program.
     process::wait_if_interrupted();
