@@ -65,7 +65,7 @@ pub(crate) fn crashes() -> Result<(), Failed> {
         (!found.is_empty()).then(|| format!("{name}, dying at {deaths:?}:\n  {}", found.join("\n  ")))
     });
     println!(
-        "crash sweep: {} scenarios, {single} plans with one death (all), {} of {all_pairs} with two, {} failed",
+        "figures: crash sweep: {} scenarios, {single} plans with one death (all), {} of {all_pairs} with two, {} failed",
         scenarios.len(),
         plans.len() - single,
         failed.len()

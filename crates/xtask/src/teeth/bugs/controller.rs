@@ -33,8 +33,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "believes-a-stall-that-is-over",
         danger: "an object that yields no more, or whose token works again, is locked out a moment before it goes on",
         file: "src/controller/peers.rs",
-        find: "Reason::Conflict => here.iter().any(|third| may_contradict(other, third)),",
-        put: "Reason::Conflict => PLANTED || here.iter().any(|third| may_contradict(other, third)),",
+        find: "Some(Reason::Conflict) => here.iter().any(|third| may_contradict(other, third)),",
+        put: "Some(Reason::Conflict) => PLANTED || here.iter().any(|third| may_contradict(other, third)),",
         suite: Suite::Corpus,
     },
     Bug {
