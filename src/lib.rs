@@ -27,6 +27,7 @@ pub mod engine;
 pub mod hardening;
 pub mod kinds;
 pub mod leader;
+pub mod manifest;
 pub mod organization;
 pub mod reference;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
