@@ -28,6 +28,7 @@ pub mod engine;
 pub mod hardening;
 pub mod kinds;
 pub mod leader;
+pub mod manifest;
 pub mod organization;
 pub mod preview;
 pub mod reference;

@@ -1,0 +1,252 @@
+//! `astra-operator plan`: what the operator would do, before it does it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+    sync::Arc,
+};
+
+use astra_devops::{Client, Token, http::HttpTransport};
+use clap::{Args, ValueEnum};
+
+use super::{Failure, sources::SourceArgs};
+use crate::{
+    manifest::{self, Manifests, Sources},
+    preview::{
+        self, Subject,
+        danger::Danger,
+        markdown::markdown,
+        observe::observe,
+        report::Report,
+        text::{Detail, text},
+    },
+    text::printable_json,
+};
+
+/// Calls at once.
+const CONCURRENCY: usize = 8;
+
+/// Where the token is looked for, as Astra's own tools do.
+const TOKEN: &str = "ASTRA_DB_APPLICATION_TOKEN";
+
+const HELP: &str = "\
+Examples:
+  ASTRA_DB_APPLICATION_TOKEN=AstraCS:... astra-operator plan -f manifests/
+  astra-operator plan -k overlays/production --token-file token.txt --deny widen,empty,remove
+  astra-operator plan -f manifests/ -o markdown > comment.md
+  astra-operator plan -f manifests/ --diff-base ../main/manifests/     needs neither token nor cluster
+  astra-operator plan -f manifests/ --base origin/main                 the same, from git
+
+Exit codes: 0 nothing to do, 1 an error or something that cannot be carried out, 2 changes, 3 a step that --deny refuses.
+Only GET requests are sent. What an object owns is recorded in the cluster: without it, an object is planned as one that
+is made now.";
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    manifests: SourceArgs,
+    /// A file with the Astra application token, instead of ASTRA_DB_APPLICATION_TOKEN
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Base URL of the Astra DevOps API
+    #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
+    devops_url: String,
+    /// Compare with the manifests of this file or directory instead of Astra: what changes if Astra is as they say
+    #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["base", "token_file"])]
+    diff_base: Option<PathBuf>,
+    /// Compare with the same files as they are in this git revision
+    #[arg(long, value_name = "REVISION", conflicts_with = "token_file")]
+    base: Option<String>,
+    /// Refuse steps of these classes: nothing else changes but the exit code
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    deny: Vec<Danger>,
+    /// The form of the plan
+    #[arg(long, short = 'o', value_name = "FORM", default_value = "human")]
+    output: Form,
+    /// Show each call, and the objects for which there is nothing to do
+    #[arg(long, short = 'v')]
+    verbose: bool,
+}
+
+/// The forms of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people at a terminal
+    Human,
+    /// For programs: docs/plan-format.md
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+/// Carries it out.
+pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
+    let manifests = manifest::read(&args.manifests.sources())?;
+    let report = match (&args.diff_base, &args.base) {
+        (Some(base), _) => {
+            let sources = Sources { files: vec![base.clone()], kustomize: Vec::new(), ..args.manifests.sources() };
+            compare(&manifest::read(&sources)?, manifests)?
+        }
+        (None, Some(revision)) => compare(&at_revision(&args.manifests.sources(), revision)?, manifests)?,
+        (None, None) => super::block_on(against_astra(args, manifests))??,
+    };
+    let mut out = anstream::stdout().lock();
+    match args.output {
+        Form::Human => write!(out, "{}", text(&report, Detail { calls: args.verbose }))?,
+        Form::Json => writeln!(out, "{}", printable_json(&serde_json::to_string_pretty(&report)?).replace("\\u000a", "\n"))?,
+        Form::Markdown => write!(out, "{}", markdown(&report))?,
+    }
+    out.flush()?;
+    Ok(conclude(args, &report))
+}
+
+fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
+    let denied: BTreeSet<Danger> = args.deny.iter().copied().collect();
+    let refused = report.denied(&denied);
+    for (object, step) in &refused {
+        let line = format!("refused by --deny: {} {}/{}: {}", object.kind, object.namespace, object.name, step.summary);
+        eprintln!("{}", crate::text::printable(&line));
+    }
+    ExitCode::from(if report.has_errors() {
+        1
+    } else if !refused.is_empty() {
+        3
+    } else if report.summary.calls > 0 {
+        2
+    } else {
+        0
+    })
+}
+
+/// What would be done to Astra as it is now.
+async fn against_astra(args: &PlanArgs, manifests: Manifests) -> Result<Report, Failure> {
+    let subjects = subjects(&manifests);
+    let transport = HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
+    let client = Client::new(Arc::new(transport), token(args.token_file.as_deref())?, CONCURRENCY);
+    let world = observe(&client, &preview::needs(&subjects)).await.map_err(|error| {
+        format!("Astra could not be read, so there is no plan: {}", super::with_causes(&error))
+    })?;
+    let mut notes = vec![
+        "what an object owns is recorded in the cluster: each is planned as if it were made now, so a Shared object that gives something up removes it only in the cluster".to_owned(),
+    ];
+    notes.extend(several_secrets(&subjects));
+    Ok(report(preview::plan(subjects, &world).await, manifests, notes))
+}
+
+/// What would be done if Astra was as the base says.
+fn compare(base: &Manifests, head: Manifests) -> Result<Report, Failure> {
+    let errors = base.errors.iter().map(|error| format!("in the base: {error}")).collect::<Vec<_>>();
+    if !errors.is_empty() {
+        return Err(errors.join("\n").into());
+    }
+    let plans = super::block_on(preview::compare::compare(subjects(base), subjects(&head)))?;
+    let notes = vec!["compared with the base manifests, not with Astra: what others have changed there is not known".to_owned()];
+    Ok(report(plans, head, notes))
+}
+
+fn report(plans: Vec<preview::ObjectPlan>, manifests: Manifests, notes: Vec<String>) -> Report {
+    let errors = manifests.errors.iter().map(ToString::to_string).collect();
+    Report::new(&plans, errors, manifests.skipped, notes)
+}
+
+fn subjects(manifests: &Manifests) -> Vec<Subject> {
+    let subject = |manifest: &manifest::Manifest| {
+        Subject::of_manifest(manifest.kind, manifest.value.clone(), Some(manifest.location.to_string()))
+    };
+    manifests.objects.iter().map(subject).collect()
+}
+
+/// One token is at hand, and the objects may be of several organizations.
+fn several_secrets(subjects: &[Subject]) -> Option<String> {
+    let secret = |subject: &Subject| {
+        let text = |field: &str| subject.value["spec"]["credentials"][field].as_str().unwrap_or_default().to_owned();
+        let namespace = subject.value["metadata"]["namespace"].as_str().unwrap_or_default();
+        format!("{namespace}/{} ({})", text("secretName"), text("key"))
+    };
+    let all: BTreeSet<String> = subjects.iter().map(secret).collect();
+    (all.len() > 1).then(|| {
+        let few: Vec<String> = all.iter().take(5).cloned().collect();
+        format!("the objects name {} Secrets ({}…), and all are planned with the one token", all.len(), few.join(", "))
+    })
+}
+
+/// The token: of the file, or of the environment.
+fn token(file: Option<&Path>) -> Result<Token, Failure> {
+    let (text, from) = match file {
+        Some(file) => {
+            let text = fs::read_to_string(file)
+                .map_err(|error| format!("cannot read the token file {}: {error}", file.display()))?;
+            (text, file.display().to_string())
+        }
+        None => (env::var(TOKEN).map_err(|_| no_token())?, TOKEN.to_owned()),
+    };
+    Token::new(text.trim()).map_err(|error| format!("{from}: {error}").into())
+}
+
+fn no_token() -> String {
+    format!(
+        "no token: set {TOKEN}, or give --token-file FILE. Reading is enough: the role needs org-db-view, accesslist-read, db-manage-privateendpoint and org-db-readpeering, as far as there are such objects. Without a token, --diff-base DIR compares two trees of manifests"
+    )
+}
+
+/// The same sources as they are in a revision of git: taken out of it into a directory of its own, which goes again.
+fn at_revision(sources: &Sources, revision: &str) -> Result<Manifests, Failure> {
+    if sources.files.iter().any(|file| file.as_os_str() == "-") {
+        return Err("--base cannot be used with -f -: there is no earlier standard input; use --diff-base".into());
+    }
+    let top = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?.trim());
+    let folder = tempfile::tempdir()?;
+    let archive = Command::new("git")
+        .current_dir(&top)
+        .args(["archive", "--format=tar", revision])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|error| format!("cannot run git: {error}"))?;
+    if !archive.status.success() {
+        return Err(format!("git archive {revision}: {}", String::from_utf8_lossy(&archive.stderr).trim()).into());
+    }
+    let mut tar = Command::new("tar")
+        .args(["-x", "-C"])
+        .arg(folder.path())
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot run tar: {error}"))?;
+    if let Some(mut input) = tar.stdin.take() {
+        input.write_all(&archive.stdout)?;
+    }
+    if !tar.wait()?.success() {
+        return Err("tar could not unpack what git gave".into());
+    }
+    let moved = |path: &PathBuf| -> Result<PathBuf, Failure> {
+        let absolute = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let inside = absolute.strip_prefix(fs::canonicalize(&top)?).map_err(|_| {
+            format!("{} is not in the repository {}", path.display(), top.display())
+        })?;
+        Ok(folder.path().join(inside))
+    };
+    let there = |paths: &[PathBuf]| -> Result<Vec<PathBuf>, Failure> {
+        let all = paths.iter().map(moved).collect::<Result<Vec<_>, _>>()?;
+        // What is new was not there before.
+        Ok(all.into_iter().filter(|path| path.exists()).collect())
+    };
+    let before = Sources { files: there(&sources.files)?, kustomize: there(&sources.kustomize)?, ..sources.clone() };
+    if before.files.is_empty() && before.kustomize.is_empty() {
+        return Ok(Manifests { objects: Vec::new(), skipped: BTreeMap::new(), errors: Vec::new() });
+    }
+    Ok(manifest::read(&before)?)
+}
+
+fn git(args: &[&str]) -> Result<String, Failure> {
+    let output = Command::new("git").args(args).output().map_err(|error| format!("cannot run git: {error}"))?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(io::Error::other(format!("git {}: {words}", args.join(" "))).into());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

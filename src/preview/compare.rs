@@ -1,0 +1,147 @@
+//! Two trees of manifests: what would be sent if Astra was as the first says. Neither Astra nor a cluster is asked.
+//!
+//! The first tree is rehearsed from databases of which nothing is known but their names, until it is at rest. What is then
+//! on the stage, and what each object then owns, is where the second tree begins. An object that only the first tree has
+//! is deleted, as Argo CD and Flux do when they prune.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use astra_devops::{
+    databases::{Database, DatabaseInfo, DatabaseStatus, Datacenter},
+    id::{DatabaseId, DatacenterId},
+};
+use serde_json::{Value, json};
+
+use super::{ObjectPlan, Subject, plan_on, stage::World};
+
+/// Kind, namespace, name.
+type Key = (&'static str, String, String);
+
+/// Plans the second tree on a world that the first has made.
+pub async fn compare(base: Vec<Subject>, head: Vec<Subject>) -> Vec<ObjectPlan> {
+    let world = assumed(base.iter().chain(&head));
+    let (before, world) = plan_on(base, world).await;
+    let mut before: BTreeMap<Key, Value> =
+        before.into_iter().map(|plan| ((plan.kind, plan.namespace, plan.name), plan.after)).collect();
+    let mut subjects: Vec<Subject> = Vec::new();
+    for subject in head {
+        let earlier = before.remove(&key(&subject));
+        subjects.push(match earlier {
+            Some(earlier) => continued(subject, &earlier),
+            None => subject,
+        });
+    }
+    subjects.extend(before.into_iter().map(|((kind, ..), value)| pruned(kind, value)));
+    plan_on(subjects, world).await.0
+}
+
+fn key(subject: &Subject) -> Key {
+    let text = |field: &str| subject.value["metadata"][field].as_str().unwrap_or_default().to_owned();
+    (subject.kind, text("namespace"), text("name"))
+}
+
+/// The same object under a new spec.
+fn continued(mut subject: Subject, earlier: &Value) -> Subject {
+    let generation = earlier["metadata"]["generation"].as_i64().unwrap_or(1);
+    let changed = subject.value["spec"] != earlier["spec"];
+    subject.value["metadata"]["generation"] = json!(generation + i64::from(changed));
+    subject.value["status"] = earlier["status"].clone();
+    subject
+}
+
+fn pruned(kind: &'static str, mut value: Value) -> Subject {
+    value["metadata"]["deletionTimestamp"] = json!("1970-01-01T00:00:00Z");
+    Subject { kind, value, location: None }
+}
+
+/// Databases of which only what the manifests say is known: how they are named, and which datacenters they have.
+fn assumed<'a>(subjects: impl Iterator<Item = &'a Subject>) -> World {
+    let mut databases: BTreeMap<String, Known> = BTreeMap::new();
+    for subject in subjects {
+        let spec = &subject.value["spec"];
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        let (id, name) = (text(&spec["database"]["id"]), text(&spec["database"]["name"]));
+        let Some(reference) = id.clone().or_else(|| name.clone()) else { continue };
+        let known = databases.entry(reference).or_default();
+        known.id = known.id.take().or(id);
+        known.name = known.name.take().or(name);
+        known.cloud = known.cloud.or_else(|| cloud(spec));
+        known.regions.extend(text(&spec["region"]));
+        known.datacenters.extend(text(&spec["datacenterId"]));
+    }
+    let databases = databases.into_values().enumerate().map(|(at, known)| known.database(at)).collect();
+    World { databases, ..World::default() }
+}
+
+/// What manifests tell of a database.
+#[derive(Default)]
+struct Known {
+    id: Option<String>,
+    name: Option<String>,
+    cloud: Option<&'static str>,
+    regions: BTreeSet<String>,
+    datacenters: BTreeSet<String>,
+}
+
+impl Known {
+    fn database(self, at: usize) -> Database {
+        let assumed = format!("00000000-0000-4000-8000-{at:012}");
+        let id: DatabaseId = self.id.as_deref().unwrap_or(&assumed).parse().unwrap_or_else(|_| {
+            // The schema has let it through, so this is not met; an id of its own keeps it apart from the others.
+            DatabaseId::numbered(at)
+        });
+        let cloud = self.cloud.unwrap_or("AWS");
+        let datacenter = |id: DatacenterId, region: String| Datacenter {
+            id,
+            region,
+            cloud_provider: cloud.to_owned(),
+            status: DatabaseStatus::default(),
+        };
+        let named = self.datacenters.iter().filter_map(|id| id.parse().ok());
+        let mut datacenters: Vec<Datacenter> =
+            named.map(|id: DatacenterId| datacenter(id, String::new())).collect();
+        for (n, region) in self.regions.into_iter().enumerate() {
+            if let Ok(id) = format!("{id}-{}", n + 1).parse() {
+                datacenters.push(datacenter(id, region));
+            }
+        }
+        if datacenters.is_empty()
+            && let Ok(id) = format!("{id}-1").parse()
+        {
+            datacenters.push(datacenter(id, String::new()));
+        }
+        Database {
+            org_id: String::new(),
+            info: DatabaseInfo {
+                name: self.name.unwrap_or_default(),
+                cloud_provider: cloud.to_owned(),
+                tier: String::new(),
+                region: datacenters.first().map(|first| first.region.clone()).unwrap_or_default(),
+                datacenters,
+            },
+            status: DatabaseStatus("ACTIVE".to_owned()),
+            id,
+        }
+    }
+}
+
+/// The cloud that a spec speaks of, if it does.
+fn cloud(spec: &Value) -> Option<&'static str> {
+    for (field, cloud) in [("aws", "AWS"), ("azure", "AZURE"), ("gcp", "GCP")] {
+        if !spec[field].is_null() {
+            return Some(cloud);
+        }
+    }
+    let first = |list: &Value, field: Option<&str>| {
+        let one = list.as_array()?.first()?;
+        field.map_or(one, |field| &one[field]).as_str().map(ToOwned::to_owned)
+    };
+    let text = first(&spec["allowedPrincipals"], None).or_else(|| first(&spec["endpoints"], Some("id")))?;
+    Some(if text.starts_with("arn:") || text.starts_with("vpce-") {
+        "AWS"
+    } else if text.starts_with('/') || text.len() == 36 {
+        "AZURE"
+    } else {
+        "GCP"
+    })
+}

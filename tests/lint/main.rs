@@ -1,0 +1,26 @@
+//! Manifests as kubectl reads them, checked as the API server checks them; and what `lint` advises.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod refused;
+mod sources;
+
+use std::fmt::Write as _;
+
+use astra_operator::manifest::{Manifests, read_text};
+
+/// All that is found in one text, a line each.
+pub(crate) fn found(text: &str) -> String {
+    let mut lines = String::new();
+    let Manifests { objects, skipped, errors } = read_text("a.yaml", text, "default");
+    for object in objects {
+        writeln!(lines, "{}: {} {}/{}", object.location, object.kind, object.namespace, object.name).unwrap();
+    }
+    for (kind, count) in skipped {
+        writeln!(lines, "skipped: {count} {kind}").unwrap();
+    }
+    for error in errors {
+        writeln!(lines, "{error}").unwrap();
+    }
+    lines
+}
