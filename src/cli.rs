@@ -1,14 +1,16 @@
 //! The command line.
 
 mod lease;
+mod plan;
 mod run;
+mod sources;
 
 use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{kinds::KINDS, telemetry::LogFormat, text::printable};
+use crate::{hardening, kinds::KINDS, telemetry::LogFormat, text::printable};
 
 /// Kubernetes operator for the network of DataStax Astra DB.
 #[derive(Debug, Parser)]
@@ -27,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   astra-operator crds | kubectl apply --server-side -f -
   astra-operator run
+  astra-operator plan -f manifests/
   astra-operator run --namespace team-a --namespace team-b --log-format json
   astra-operator completions bash > /etc/bash_completion.d/astra-operator";
 
@@ -34,6 +37,8 @@ Examples:
 enum Command {
     /// Watch the resources and keep Astra as they say
     Run(Box<RunArgs>),
+    /// Show what the operator would do in Astra, before it does it
+    Plan(Box<plan::PlanArgs>),
     /// Print the custom resource definitions, for kubectl apply
     #[command(after_help = "Example:\n  astra-operator crds | kubectl apply --server-side -f -")]
     Crds,
@@ -121,15 +126,16 @@ fn at_least_a_second(text: &str) -> Result<Duration, String> {
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
-        Command::Run(args) => run::run(*args),
-        Command::Crds => crds(&mut io::stdout().lock()),
+        Command::Run(args) => run::run(*args).map(|()| ExitCode::SUCCESS),
+        Command::Plan(args) => plan::run(&args),
+        Command::Crds => crds(&mut io::stdout().lock()).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "astra-operator", &mut io::stdout());
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             // Some of it may be the words of a server.
@@ -137,6 +143,15 @@ pub fn main(cli: Cli) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command that asks others, with the memory kept private: there is a token in it.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    // What the system does not grant, a command of a minute can do without.
+    let _ = hardening::keep_memory_private();
+    // Whoever has installed one already has installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
 }
 
 /// What stops a command.

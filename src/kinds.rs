@@ -21,7 +21,7 @@ use crate::{
     controller::{Context, Running},
     engine::Kind,
     organization::needs::Needs,
-    preview::{self, ObjectPlan, Subject, stage::World},
+    preview::{self, Planned, Subject, stage::World},
 };
 
 /// All kinds, in the order in which they are listed everywhere.
@@ -42,7 +42,7 @@ pub struct Entry {
     /// Notes what has to be read of Astra for an object that names its database by these ids and names.
     pub needs: fn(&mut Needs, &BTreeSet<String>),
     /// What would come of objects of this kind.
-    pub rehearse: for<'a> fn(Vec<Subject>, &'a World) -> BoxFuture<'a, Vec<ObjectPlan>>,
+    pub rehearse: for<'a> fn(Vec<Subject>, &'a World) -> BoxFuture<'a, Planned>,
 }
 
 impl Entry {

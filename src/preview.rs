@@ -8,6 +8,7 @@
 //! know is what happens between the plan and the run, and what Astra refuses; `docs/adr/0018` says more.
 
 pub mod change;
+pub mod compare;
 pub mod danger;
 pub mod markdown;
 pub mod observe;
@@ -108,22 +109,31 @@ pub fn needs(subjects: &[Subject]) -> Needs {
 
 /// Plans all of them on this world. They come back by kind, namespace and name.
 pub async fn plan(subjects: Vec<Subject>, world: &World) -> Vec<ObjectPlan> {
+    plan_on(subjects, world.clone()).await.0
+}
+
+/// The same, and what the world is then.
+pub(crate) async fn plan_on(subjects: Vec<Subject>, mut world: World) -> (Vec<ObjectPlan>, World) {
     let mut plans = Vec::with_capacity(subjects.len());
     for entry in KINDS {
         let of_kind: Vec<Subject> =
             subjects.iter().filter(|subject| subject.kind == entry.kind).cloned().collect();
-        let mut done = (entry.rehearse)(of_kind, world).await;
+        let (mut done, parts) = (entry.rehearse)(of_kind, &world).await;
+        parts.into_iter().for_each(|part| world.take(part));
         done.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
         plans.append(&mut done);
     }
-    plans
+    (plans, world)
 }
 
+/// The plans of the objects of one kind, and what the parts of the world are then that they are about.
+pub type Planned = (Vec<ObjectPlan>, Vec<World>);
+
 /// Plans the objects of one kind.
-pub fn of_kind<K: Kind>(subjects: Vec<Subject>, world: &World) -> BoxFuture<'_, Vec<ObjectPlan>> {
+pub fn of_kind<K: Kind>(subjects: Vec<Subject>, world: &World) -> BoxFuture<'_, Planned> {
     async move {
         let index = Index::of(world);
-        let mut plans = Vec::new();
+        let (mut plans, mut parts) = (Vec::new(), Vec::new());
         let mut groups: BTreeMap<String, Vec<(Subject, K)>> = BTreeMap::new();
         for subject in subjects {
             match serde_json::from_value::<K>(subject.value.clone()) {
@@ -139,8 +149,9 @@ pub fn of_kind<K: Kind>(subjects: Vec<Subject>, world: &World) -> BoxFuture<'_, 
             let (subjects, objects): (Vec<Subject>, Vec<K>) = group.into_iter().unzip();
             let done = rehearse(objects, &stage).await;
             plans.extend(done.into_iter().map(|rehearsed| told(rehearsed, &subjects, world)));
+            parts.push(stage.world());
         }
-        plans
+        (plans, parts)
     }
     .boxed()
 }

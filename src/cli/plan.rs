@@ -89,7 +89,8 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let manifests = manifest::read(&args.manifests.sources())?;
     let report = match (&args.diff_base, &args.base) {
         (Some(base), _) => {
-            let sources = Sources { files: vec![base.clone()], kustomize: Vec::new(), ..args.manifests.sources() };
+            let sources =
+                Sources { files: vec![base.clone()], kustomize: Vec::new(), ..args.manifests.sources() };
             compare(&manifest::read(&sources)?, manifests)?
         }
         (None, Some(revision)) => compare(&at_revision(&args.manifests.sources(), revision)?, manifests)?,
@@ -98,7 +99,11 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let mut out = anstream::stdout().lock();
     match args.output {
         Form::Human => write!(out, "{}", text(&report, Detail { calls: args.verbose }))?,
-        Form::Json => writeln!(out, "{}", printable_json(&serde_json::to_string_pretty(&report)?).replace("\\u000a", "\n"))?,
+        Form::Json => {
+            for line in serde_json::to_string_pretty(&report)?.lines() {
+                writeln!(out, "{}", printable_json(line))?;
+            }
+        }
         Form::Markdown => write!(out, "{}", markdown(&report))?,
     }
     out.flush()?;
@@ -109,7 +114,10 @@ fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
     let denied: BTreeSet<Danger> = args.deny.iter().copied().collect();
     let refused = report.denied(&denied);
     for (object, step) in &refused {
-        let line = format!("refused by --deny: {} {}/{}: {}", object.kind, object.namespace, object.name, step.summary);
+        let line = format!(
+            "refused by --deny: {} {}/{}: {}",
+            object.kind, object.namespace, object.name, step.summary
+        );
         eprintln!("{}", crate::text::printable(&line));
     }
     ExitCode::from(if report.has_errors() {
@@ -126,7 +134,8 @@ fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
 /// What would be done to Astra as it is now.
 async fn against_astra(args: &PlanArgs, manifests: Manifests) -> Result<Report, Failure> {
     let subjects = subjects(&manifests);
-    let transport = HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
+    let transport =
+        HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
     let client = Client::new(Arc::new(transport), token(args.token_file.as_deref())?, CONCURRENCY);
     let world = observe(&client, &preview::needs(&subjects)).await.map_err(|error| {
         format!("Astra could not be read, so there is no plan: {}", super::with_causes(&error))
@@ -145,7 +154,10 @@ fn compare(base: &Manifests, head: Manifests) -> Result<Report, Failure> {
         return Err(errors.join("\n").into());
     }
     let plans = super::block_on(preview::compare::compare(subjects(base), subjects(&head)))?;
-    let notes = vec!["compared with the base manifests, not with Astra: what others have changed there is not known".to_owned()];
+    let notes = vec![
+        "compared with the base manifests, not with Astra: what others have changed there is not known"
+            .to_owned(),
+    ];
     Ok(report(plans, head, notes))
 }
 
@@ -164,14 +176,19 @@ fn subjects(manifests: &Manifests) -> Vec<Subject> {
 /// One token is at hand, and the objects may be of several organizations.
 fn several_secrets(subjects: &[Subject]) -> Option<String> {
     let secret = |subject: &Subject| {
-        let text = |field: &str| subject.value["spec"]["credentials"][field].as_str().unwrap_or_default().to_owned();
+        let text =
+            |field: &str| subject.value["spec"]["credentials"][field].as_str().unwrap_or_default().to_owned();
         let namespace = subject.value["metadata"]["namespace"].as_str().unwrap_or_default();
         format!("{namespace}/{} ({})", text("secretName"), text("key"))
     };
     let all: BTreeSet<String> = subjects.iter().map(secret).collect();
     (all.len() > 1).then(|| {
         let few: Vec<String> = all.iter().take(5).cloned().collect();
-        format!("the objects name {} Secrets ({}…), and all are planned with the one token", all.len(), few.join(", "))
+        format!(
+            "the objects name {} Secrets ({}…), and all are planned with the one token",
+            all.len(),
+            few.join(", ")
+        )
     })
 }
 
@@ -197,7 +214,9 @@ fn no_token() -> String {
 /// The same sources as they are in a revision of git: taken out of it into a directory of its own, which goes again.
 fn at_revision(sources: &Sources, revision: &str) -> Result<Manifests, Failure> {
     if sources.files.iter().any(|file| file.as_os_str() == "-") {
-        return Err("--base cannot be used with -f -: there is no earlier standard input; use --diff-base".into());
+        return Err(
+            "--base cannot be used with -f -: there is no earlier standard input; use --diff-base".into()
+        );
     }
     let top = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?.trim());
     let folder = tempfile::tempdir()?;
@@ -209,7 +228,9 @@ fn at_revision(sources: &Sources, revision: &str) -> Result<Manifests, Failure> 
         .output()
         .map_err(|error| format!("cannot run git: {error}"))?;
     if !archive.status.success() {
-        return Err(format!("git archive {revision}: {}", String::from_utf8_lossy(&archive.stderr).trim()).into());
+        return Err(
+            format!("git archive {revision}: {}", String::from_utf8_lossy(&archive.stderr).trim()).into()
+        );
     }
     let mut tar = Command::new("tar")
         .args(["-x", "-C"])
@@ -225,9 +246,9 @@ fn at_revision(sources: &Sources, revision: &str) -> Result<Manifests, Failure> 
     }
     let moved = |path: &PathBuf| -> Result<PathBuf, Failure> {
         let absolute = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let inside = absolute.strip_prefix(fs::canonicalize(&top)?).map_err(|_| {
-            format!("{} is not in the repository {}", path.display(), top.display())
-        })?;
+        let inside = absolute
+            .strip_prefix(fs::canonicalize(&top)?)
+            .map_err(|_| format!("{} is not in the repository {}", path.display(), top.display()))?;
         Ok(folder.path().join(inside))
     };
     let there = |paths: &[PathBuf]| -> Result<Vec<PathBuf>, Failure> {
@@ -235,7 +256,8 @@ fn at_revision(sources: &Sources, revision: &str) -> Result<Manifests, Failure> 
         // What is new was not there before.
         Ok(all.into_iter().filter(|path| path.exists()).collect())
     };
-    let before = Sources { files: there(&sources.files)?, kustomize: there(&sources.kustomize)?, ..sources.clone() };
+    let before =
+        Sources { files: there(&sources.files)?, kustomize: there(&sources.kustomize)?, ..sources.clone() };
     if before.files.is_empty() && before.kustomize.is_empty() {
         return Ok(Manifests { objects: Vec::new(), skipped: BTreeMap::new(), errors: Vec::new() });
     }
@@ -243,7 +265,8 @@ fn at_revision(sources: &Sources, revision: &str) -> Result<Manifests, Failure> 
 }
 
 fn git(args: &[&str]) -> Result<String, Failure> {
-    let output = Command::new("git").args(args).output().map_err(|error| format!("cannot run git: {error}"))?;
+    let output =
+        Command::new("git").args(args).output().map_err(|error| format!("cannot run git: {error}"))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(io::Error::other(format!("git {}: {words}", args.join(" "))).into());

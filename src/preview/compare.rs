@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use astra_devops::{
     databases::{Database, DatabaseInfo, DatabaseStatus, Datacenter},
-    id::{DatabaseId, DatacenterId},
+    id::DatabaseId,
 };
 use serde_json::{Value, json};
 
@@ -66,10 +66,13 @@ fn assumed<'a>(subjects: impl Iterator<Item = &'a Subject>) -> World {
         known.id = known.id.take().or(id);
         known.name = known.name.take().or(name);
         known.cloud = known.cloud.or_else(|| cloud(spec));
-        known.regions.extend(text(&spec["region"]));
-        known.datacenters.extend(text(&spec["datacenterId"]));
+        match (text(&spec["datacenterId"]), text(&spec["region"])) {
+            (Some(id), region) => drop(known.datacenters.insert(id, region.unwrap_or_default())),
+            (None, region) => known.regions.extend(region),
+        }
     }
-    let databases = databases.into_values().enumerate().map(|(at, known)| known.database(at)).collect();
+    let databases =
+        databases.into_values().enumerate().filter_map(|(at, known)| known.database(at)).collect();
     World { databases, ..World::default() }
 }
 
@@ -80,48 +83,38 @@ struct Known {
     name: Option<String>,
     cloud: Option<&'static str>,
     regions: BTreeSet<String>,
-    datacenters: BTreeSet<String>,
+    /// With their regions, where those are told too.
+    datacenters: BTreeMap<String, String>,
 }
 
 impl Known {
-    fn database(self, at: usize) -> Database {
+    /// `None` for an id that the schema would have refused.
+    fn database(self, at: usize) -> Option<Database> {
         let assumed = format!("00000000-0000-4000-8000-{at:012}");
-        let id: DatabaseId = self.id.as_deref().unwrap_or(&assumed).parse().unwrap_or_else(|_| {
-            // The schema has let it through, so this is not met; an id of its own keeps it apart from the others.
-            DatabaseId::numbered(at)
-        });
-        let cloud = self.cloud.unwrap_or("AWS");
-        let datacenter = |id: DatacenterId, region: String| Datacenter {
-            id,
-            region,
-            cloud_provider: cloud.to_owned(),
-            status: DatabaseStatus::default(),
-        };
-        let named = self.datacenters.iter().filter_map(|id| id.parse().ok());
-        let mut datacenters: Vec<Datacenter> =
-            named.map(|id: DatacenterId| datacenter(id, String::new())).collect();
-        for (n, region) in self.regions.into_iter().enumerate() {
-            if let Ok(id) = format!("{id}-{}", n + 1).parse() {
-                datacenters.push(datacenter(id, region));
+        let id: DatabaseId = self.id.as_ref().unwrap_or(&assumed).parse().ok()?;
+        let mut all: Vec<(String, String)> = self.datacenters.into_iter().collect();
+        for region in self.regions {
+            if all.iter().all(|(_, known)| *known != region) {
+                all.push((format!("{id}-{}", all.len() + 1), region));
             }
         }
-        if datacenters.is_empty()
-            && let Ok(id) = format!("{id}-1").parse()
-        {
-            datacenters.push(datacenter(id, String::new()));
+        if all.is_empty() {
+            all.push((format!("{id}-1"), String::new()));
         }
-        Database {
-            org_id: String::new(),
-            info: DatabaseInfo {
-                name: self.name.unwrap_or_default(),
-                cloud_provider: cloud.to_owned(),
-                tier: String::new(),
-                region: datacenters.first().map(|first| first.region.clone()).unwrap_or_default(),
-                datacenters,
-            },
-            status: DatabaseStatus("ACTIVE".to_owned()),
-            id,
-        }
+        let cloud = self.cloud.unwrap_or("AWS");
+        let datacenter = |(id, region): (String, String)| {
+            let status = DatabaseStatus::default();
+            Some(Datacenter { id: id.parse().ok()?, region, cloud_provider: cloud.to_owned(), status })
+        };
+        let datacenters: Vec<Datacenter> = all.into_iter().filter_map(datacenter).collect();
+        let info = DatabaseInfo {
+            name: self.name.unwrap_or_default(),
+            cloud_provider: cloud.to_owned(),
+            tier: String::new(),
+            region: datacenters.first().map(|first| first.region.clone()).unwrap_or_default(),
+            datacenters,
+        };
+        Some(Database { id, org_id: String::new(), info, status: DatabaseStatus("ACTIVE".to_owned()) })
     }
 }
 

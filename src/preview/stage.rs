@@ -38,6 +38,20 @@ pub struct World {
     pub peerings: BTreeMap<(String, DatabaseId), Peering>,
 }
 
+impl World {
+    /// Takes over what a part of it has become.
+    pub fn take(&mut self, part: Self) {
+        for database in &part.databases {
+            self.access_lists.remove(&database.id);
+            self.links.remove(&database.id);
+            self.peerings.retain(|(_, id), _| *id != database.id);
+        }
+        self.access_lists.extend(part.access_lists);
+        self.links.extend(part.links);
+        self.peerings.extend(part.peerings);
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Stage(Mutex<World>);
