@@ -208,6 +208,7 @@ fn database<K: Kind>(object: &K, world: &World) -> String {
         .iter()
         .find(|database| recorded.as_ref().is_some_and(|id| database.id.as_str().eq_ignore_ascii_case(id)));
     match known {
+        Some(database) if database.info.name.is_empty() => database.id.to_string(),
         Some(database) => format!("{} ({})", database.info.name, database.id),
         None => name.clone().or(recorded).unwrap_or_default(),
     }

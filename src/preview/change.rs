@@ -58,7 +58,7 @@ pub fn between(before: &World, after: &World) -> Vec<Change> {
     all
 }
 
-/// Database, what, which.
+/// Database (and datacenter), what, which.
 type Key = (String, &'static str, String);
 
 fn things(world: &World) -> BTreeMap<Key, String> {
@@ -74,11 +74,12 @@ fn things(world: &World) -> BTreeMap<Key, String> {
             all.insert(key, described(&entry.description, (!entry.enabled).then_some("switched off")));
         }
         for link in world.links.get(id).iter().flat_map(|links| &links.datacenters) {
+            let place = format!("{id} {}", link.datacenter);
             for principal in &link.allowed_principals {
-                all.insert((id.to_string(), "principal", principal.clone()), "allowed".to_owned());
+                all.insert((place.clone(), "principal", principal.clone()), "allowed".to_owned());
             }
             for endpoint in &link.endpoints {
-                let key = (id.to_string(), "endpoint", endpoint.id.to_string());
+                let key = (place.clone(), "endpoint", endpoint.id.to_string());
                 all.insert(key, described(&endpoint.description, None));
             }
         }

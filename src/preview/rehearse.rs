@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use astra_devops::{Client, Token};
-use futures::{FutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::{
     ResourceExt,
@@ -12,11 +15,7 @@ use kube::{
     runtime::{reflector, watcher},
 };
 
-use super::{
-    change::{self, Change},
-    danger::{self, Danger},
-    stage::{Stage, World},
-};
+use super::{change::Change, danger::Danger, stage::Stage};
 use crate::{
     controller::{peers::Stores, reconcile::is_paused},
     engine::{
@@ -99,7 +98,7 @@ struct Actor<K: Kind> {
 pub async fn rehearse<K: Kind>(objects: Vec<K>, stage: &Arc<Stage>) -> Vec<Rehearsed<K>> {
     // The stage does not look at tokens.
     let Ok(token) = Token::new("AstraCS:rehearsal") else { return Vec::new() };
-    let organization = Organization::new(Client::new(stage.clone(), token, 1), Duration::ZERO);
+    let client = Client::new(stage.clone(), token, 1);
     let (store, mut writer) = reflector::store::<DeserializeGuard<K>>();
     let mut tell = |event: watcher::Event<DeserializeGuard<K>>| writer.apply_watcher_event(&event);
     let mut actors: Vec<Actor<K>> = objects.into_iter().map(Actor::new).collect();
@@ -112,8 +111,16 @@ pub async fn rehearse<K: Kind>(objects: Vec<K>, stage: &Arc<Stage>) -> Vec<Rehea
     let stores = Stores::new(vec![store]);
     for round in 0..ROUNDS {
         let mut moved = false;
-        for actor in actors.iter_mut().filter(|actor| !matches!(actor.end, Some(End::Gone(_)))) {
-            moved |= actor.turn(&organization, &stores, stage).await;
+        // A new one for each round, which has read nothing yet: on a stage no time passes by which to tell readings apart.
+        let organization = Organization::new(client.clone(), Duration::ZERO);
+        // All at once, as the operator works on them.
+        let left = actors.iter_mut().filter(|actor| !matches!(actor.end, Some(End::Gone(_))));
+        let turns = left.map(|actor| async {
+            let moved = actor.turn(&organization, &stores, stage).await;
+            (actor, moved)
+        });
+        for (actor, has_moved) in join_all(turns).await {
+            moved |= has_moved;
             let guard = DeserializeGuard(Ok(actor.object.clone()));
             tell(if matches!(actor.end, Some(End::Gone(_))) {
                 watcher::Event::Delete(guard)
@@ -147,7 +154,7 @@ impl<K: Kind> Actor<K> {
         }
         let deleting = self.object.meta().deletion_timestamp.is_some();
         let before = self.object.status().cloned().unwrap_or_default();
-        let mut notes = Notes { stage, round: self.rounds, announced: Vec::new(), noted: Vec::new() };
+        let mut notes = Notes { stage, round: self.rounds, noted: Vec::new() };
         let driven = if deleting && !deletion_needs_astra(&self.object) {
             let outcome = release(&self.object, &mut self.memory, Timing::default());
             Driven { status: before.clone(), outcome, conditions: None, notice: None }
@@ -232,7 +239,6 @@ fn end_of(outcome: &Outcome) -> Option<End> {
 struct Notes<'a> {
     stage: &'a Arc<Stage>,
     round: usize,
-    announced: Vec<World>,
     noted: Vec<Step>,
 }
 
@@ -242,22 +248,20 @@ impl<K: Kind> Ledger<K> for Notes<'_> {
         _: &'a Status<K::Details>,
         _: &'a [Order<K::Step>],
     ) -> BoxFuture<'a, Result<(), NotAnnounced>> {
-        self.announced = vec![self.stage.world()];
         async { Ok(()) }.boxed()
     }
 
     fn done(&mut self, order: &Order<K::Step>, _: Event) {
-        let after = self.stage.world();
-        let before = self.announced.pop().unwrap_or_default();
+        let effect = self.stage.effect_of(&order.call);
+        let (changes, dangers) = effect.map(|effect| (effect.changes, effect.dangers)).unwrap_or_default();
         self.noted.push(Step {
             what: order.step.to_string(),
             why: order.why.clone(),
             call: order.call.clone(),
             round: self.round,
-            changes: change::between(&before, &after),
-            dangers: danger::of(&before, &after),
+            changes,
+            dangers,
         });
-        self.announced.push(after);
     }
 }
 

@@ -9,6 +9,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use super::{
+    change::{self, Change},
+    danger::{self, Danger},
+};
 use astra_devops::{
     Answer, Call, Method, Token, Transport,
     access_list::{AccessList, Entry},
@@ -52,35 +56,72 @@ impl World {
     }
 }
 
+/// What a call made of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// The call.
+    pub call: Call,
+    /// What it changed.
+    pub changes: Vec<Change>,
+    /// What is dangerous about that.
+    pub dangers: Vec<Danger>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Stage(Mutex<World>);
+pub struct Stage(Mutex<Played>);
+
+#[derive(Debug, Default)]
+struct Played {
+    world: World,
+    effects: Vec<Effect>,
+}
 
 impl Stage {
     /// A stage with this world on it.
     #[must_use]
     pub fn new(world: World) -> Self {
-        Self(Mutex::new(world))
+        Self(Mutex::new(Played { world, effects: Vec::new() }))
     }
 
     /// The world as it is now.
     #[must_use]
     pub fn world(&self) -> World {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).world.clone()
+    }
+
+    /// What this call has done, when it was last carried out. It is told once.
+    #[must_use]
+    pub fn effect_of(&self, call: &Call) -> Option<Effect> {
+        let mut played = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = played.effects.iter().rposition(|effect| effect.call == *call)?;
+        Some(played.effects.remove(at))
     }
 
     fn answer(&self, call: &Call) -> Answer {
-        let mut world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut played = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = (call.method != Method::Get).then(|| played.world.clone());
         let segments: Vec<String> = call.path.split('/').skip(1).map(decoded).collect();
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
         let body = call.body.clone().unwrap_or_default();
-        world.carry_out(call, &path, &body).unwrap_or_else(|answer| answer)
+        let answer = played.world.carry_out(call, &path, &body).unwrap_or_else(|answer| answer);
+        if let Some(before) = before {
+            let (changes, dangers) =
+                (change::between(&before, &played.world), danger::of(&before, &played.world));
+            played.effects.push(Effect { call: call.clone(), changes, dangers });
+        }
+        answer
     }
 }
 
 impl Transport for Stage {
     fn send<'a>(&'a self, _: &'a Token, call: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
-        async move { Ok(self.answer(call)) }.boxed()
+        async move {
+            // As on the way to Astra, others have their turn meanwhile.
+            tokio::task::yield_now().await;
+            Ok(self.answer(call))
+        }
+        .boxed()
     }
 }
 
@@ -173,7 +214,8 @@ impl World {
     }
 
     fn switch_list(&mut self, id: DatabaseId, body: &Value) -> Answered {
-        self.list(id).configurations = read(&body["configurations"])?;
+        let list = self.access_lists.get_mut(&id).ok_or_else(|| missing("access list"))?;
+        list.configurations = read(&body["configurations"])?;
         Ok(Answer::empty(204))
     }
 
@@ -203,18 +245,20 @@ impl World {
             (Method::Get, ["private-link"], Some(link)) => Ok(given(link)),
             (Method::Delete, ["allowed-principals"], Some(link)) => {
                 let principal = body["allowedPrincipal"].as_str().unwrap_or_default();
-                link.allowed_principals.retain(|known| known != principal);
+                let at = link.allowed_principals.iter().position(|known| known == principal);
+                link.allowed_principals.remove(at.ok_or_else(none)?);
                 Ok(Answer::empty(204))
             }
             (Method::Post, ["endpoints"], Some(link)) => connect(link, body),
             (Method::Put, ["endpoints", endpoint], Some(link)) => {
                 let known = link.endpoints.iter_mut().find(|known| known.id.as_str() == *endpoint);
-                let known = known.ok_or_else(none)?;
+                let known = known.ok_or_else(|| missing("endpoint"))?;
                 body["description"].as_str().unwrap_or_default().clone_into(&mut known.description);
                 Ok(given(known))
             }
             (Method::Delete, ["endpoints", endpoint], Some(link)) => {
-                link.endpoints.retain(|known| known.id.as_str() != *endpoint);
+                let at = link.endpoints.iter().position(|known| known.id.as_str() == *endpoint);
+                link.endpoints.remove(at.ok_or_else(|| missing("endpoint"))?);
                 Ok(Answer::empty(204))
             }
             (_, _, None) => Err(none()),
@@ -332,6 +376,11 @@ fn given(value: &impl serde::Serialize) -> Answer {
 /// What Astra says of a database that it does not know.
 fn unknown() -> Answer {
     Answer::json(404, &json!({ "errors": [{ "ID": 2_000_031, "message": "database not found" }] }))
+}
+
+/// What it says of a thing within a part that a database has.
+fn missing(what: &str) -> Answer {
+    Answer::json(404, &json!({ "errors": [{ "ID": 2_000_404, "message": format!("{what} not found") }] }))
 }
 
 /// What it says of a part that a database does not have.

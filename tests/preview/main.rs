@@ -1,0 +1,13 @@
+//! What a plan shows is what a run sends: the stage is compared with the simulator of Astra call by call, and the plans of
+//! all golden scenarios with what the stock controllers send.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    clippy::panic,
+    reason = "in a test a panic is a verdict; the settings know only of functions that are tests themselves"
+)]
+
+mod run;
+mod stage;
+mod tells;
