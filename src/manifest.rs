@@ -16,6 +16,7 @@ mod nearest;
 mod reader;
 mod scalar;
 mod schema;
+mod secrets;
 mod sources;
 mod tree;
 
@@ -23,7 +24,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 
-pub(crate) use known::Known;
+pub(crate) use nearest::nearest;
 pub(crate) use reader::{Collection, Loaded};
 pub use sources::Unreadable;
 
@@ -124,9 +125,14 @@ pub fn read(sources: &Sources) -> Result<Manifests, Unreadable> {
 /// The same for one text, of which `file` is the name.
 #[must_use]
 pub fn read_text(file: &str, text: &str, namespace: &str) -> Manifests {
+    load_text(file, text, namespace).into()
+}
+
+/// The same, and where each field is written.
+pub(crate) fn load_text(file: &str, text: &str, namespace: &str) -> Collection {
     let mut reader = reader::Reader::new(namespace);
     reader.text(&Arc::from(file), text.into(), reader::Given::ByName);
-    reader.finish().into()
+    reader.finish()
 }
 
 /// The same, and where each field is written.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     Finding, Location, Manifest, check, documents,
     known::{Known, Recognised},
+    secrets,
     tree::{self, At, Document, Mistake, Node, Tree},
 };
 
@@ -79,11 +80,16 @@ impl<'a> Reader<'a> {
                 self.document(file, document, given);
             }
             if let Some(failure) = failure {
-                self.error(file, None, with_line(failure, &text));
+                let shown = if secrets::is_secret(part.text) { failure } else { with_line(failure, &text) };
+                self.error(file, None, shown);
             }
         }
         if before != (self.found.objects.len(), self.found.errors.len()) {
-            self.found.texts.insert(file.clone(), text);
+            let shown = documents::split(&text)
+                .into_iter()
+                .map(|part| secrets::hidden(part.text))
+                .collect::<String>();
+            self.found.texts.insert(file.clone(), shown.into());
         }
     }
 
@@ -180,6 +186,8 @@ impl<'a> Reader<'a> {
 
     fn error(&mut self, file: &Arc<str>, object: Option<String>, mistake: Mistake) {
         let Mistake { at, field, message } = mistake;
+        let [field, message] = [field, message].map(|text| secrets::redacted(&text).into_owned());
+        let object = object.map(|object| secrets::redacted(&object).into_owned());
         self.found.errors.push(Finding { location: location(file, at), object, field, message });
     }
 }

@@ -2,8 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../cel/access_list.rs"]
+mod access_list;
+mod advice;
+mod command;
+#[path = "../cel/common.rs"]
+mod common;
+mod laws;
+#[path = "../fuzz/mutate.rs"]
+mod mutate;
+mod outputs;
+mod page;
+#[path = "../cel/private_endpoint.rs"]
+mod private_endpoint;
 mod refused;
+mod server;
 mod sources;
+#[path = "../cel/table.rs"]
+#[allow(dead_code, reason = "the tests of the rules use the rest")]
+mod table;
+#[path = "../cel/vpc_peering.rs"]
+mod vpc_peering;
 
 use std::fmt::Write as _;
 
