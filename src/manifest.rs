@@ -131,7 +131,7 @@ pub fn read_text(file: &str, text: &str, namespace: &str) -> Manifests {
 /// The same, and where each field is written.
 pub(crate) fn load_text(file: &str, text: &str, namespace: &str) -> Collection {
     let mut reader = reader::Reader::new(namespace);
-    reader.text(&Arc::from(file), text.into(), reader::Given::ByName);
+    reader.text(&Arc::from(file), text, reader::Given::ByName);
     reader.finish()
 }
 

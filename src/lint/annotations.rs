@@ -66,7 +66,7 @@ fn without_effect(name: &str, value: &str) -> Option<String> {
                     "{} is no rule that can be silenced; they are {} to {}",
                     unknown.join(", "),
                     known().nth(1).unwrap_or_default(),
-                    known().last().unwrap_or_default()
+                    known().next_back().unwrap_or_default()
                 )),
             }
         }

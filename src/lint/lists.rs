@@ -28,11 +28,11 @@ pub(super) fn check(object: &Object<'_>, objects: &Objects<'_>, found: &mut Foun
                 found.of(&rules::SWITCH, object, "spec.publicAccess", message.to_owned());
             }
         }
-        (Some(PublicAccess::Blocked), _) => {
-            if !objects.beside(object).any(|beside| beside.endpoint().is_some() || beside.is_peering()) {
-                let message = "nothing that was read gives this database a private way in";
-                found.of(&rules::BLOCKED_ALONE, object, "spec.publicAccess", message.to_owned());
-            }
+        (Some(PublicAccess::Blocked), _)
+            if !objects.beside(object).any(|beside| beside.endpoint().is_some() || beside.is_peering()) =>
+        {
+            let message = "nothing that was read gives this database a private way in";
+            found.of(&rules::BLOCKED_ALONE, object, "spec.publicAccess", message.to_owned());
         }
         _ => {}
     }

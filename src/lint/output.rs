@@ -60,13 +60,13 @@ fn summary(report: &Report) -> String {
         .map(|(count, severity)| plural(*count, severity.as_str()))
         .collect();
     let found = if found.is_empty() { "nothing to complain of".to_owned() } else { found.join(", ") };
-    let mut line = format!("{found}; {} read without a mistake", plural(report.objects, "object"));
-    let skipped: usize = report.skipped.values().sum();
-    if skipped > 0 {
-        line += &format!(", {skipped} of other kinds skipped");
-    }
-    if report.silenced > 0 {
-        line += &format!(", {} silenced", report.silenced);
-    }
-    line
+    let skipped = match report.skipped.values().sum::<usize>() {
+        0 => String::new(),
+        skipped => format!(", {skipped} of other kinds skipped"),
+    };
+    let silenced = match report.silenced {
+        0 => String::new(),
+        silenced => format!(", {silenced} silenced"),
+    };
+    format!("{found}; {} read without a mistake{skipped}{silenced}", plural(report.objects, "object"))
 }

@@ -59,12 +59,13 @@ impl<'a> Reader<'a> {
     /// A file that may be no text at all.
     pub(crate) fn bytes(&mut self, file: &Arc<str>, bytes: Vec<u8>, given: Given) {
         match String::from_utf8(bytes) {
-            Ok(text) => self.text(file, text.into(), given),
+            Ok(text) => self.text(file, &text, given),
             Err(error) => {
-                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = good.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-                let begun = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-                let column = String::from_utf8_lossy(begun).chars().count() as u64 + 1;
+                // What is before the first bad byte is text.
+                let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+                let line = good.matches('\n').count() as u64 + 1;
+                let begun = good.rsplit('\n').next().unwrap_or_default();
+                let column = begun.chars().count() as u64 + 1;
                 let message = "is no text in UTF-8: save it as UTF-8".to_owned();
                 let mistake = Mistake { at: At { line, column }, field: String::new(), message };
                 self.error(file, None, mistake);
@@ -72,23 +73,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn text(&mut self, file: &Arc<str>, text: Arc<str>, given: Given) {
+    pub(crate) fn text(&mut self, file: &Arc<str>, text: &str, given: Given) {
         let before = (self.found.objects.len(), self.found.errors.len());
-        for part in documents::split(&text) {
+        for part in documents::split(text) {
             let (documents, failure) = tree::parse(part.text, part.first_line);
             for document in documents {
                 self.document(file, document, given);
             }
             if let Some(failure) = failure {
-                let shown = if secrets::is_secret(part.text) { failure } else { with_line(failure, &text) };
+                let shown = if secrets::is_secret(part.text) { failure } else { with_line(failure, text) };
                 self.error(file, None, shown);
             }
         }
         if before != (self.found.objects.len(), self.found.errors.len()) {
-            let shown = documents::split(&text)
-                .into_iter()
-                .map(|part| secrets::hidden(part.text))
-                .collect::<String>();
+            let shown =
+                documents::split(text).into_iter().map(|part| secrets::hidden(part.text)).collect::<String>();
             self.found.texts.insert(file.clone(), shown.into());
         }
     }

@@ -212,7 +212,8 @@ impl Builder {
                 let suffix = tag.as_deref().and_then(Tag::core_suffix);
                 let is_name = self.is_name_next();
                 if is_name && text == "<<" && style == granit_parser::ScalarStyle::Plain && tag.is_none() {
-                    return self.name(MERGE.to_owned(), at);
+                    self.name(MERGE.to_owned(), at);
+                    return Ok(());
                 }
                 let tree =
                     scalar::resolve(&text, style, suffix).map_err(|message| self.mistake(at, message))?;
@@ -221,7 +222,8 @@ impl Builder {
                     if anchor > 0 {
                         self.anchors.insert(anchor, Node { at, tree });
                     }
-                    return self.name(name, at);
+                    self.name(name, at);
+                    return Ok(());
                 }
                 self.value(Node { at, tree }, anchor)
             }
@@ -282,11 +284,10 @@ impl Builder {
         matches!(self.open.last(), Some(Open { tree: OpenTree::Map { name: None, .. }, .. }))
     }
 
-    fn name(&mut self, text: String, at: At) -> Result<(), Mistake> {
+    fn name(&mut self, text: String, at: At) {
         if let Some(Open { tree: OpenTree::Map { name, .. }, .. }) = self.open.last_mut() {
             *name = Some((text, at));
         }
-        Ok(())
     }
 
     fn begin(&mut self, at: At, anchor: usize, tree: OpenTree) -> Result<(), Mistake> {
@@ -355,7 +356,8 @@ impl Builder {
         if self.is_name_next() {
             let name = node.text().map(str::to_owned);
             let name = name.ok_or_else(|| self.mistake(at, "the name of a field must be a text"))?;
-            return self.name(name, at);
+            self.name(name, at);
+            return Ok(());
         }
         self.value(node, 0)
     }

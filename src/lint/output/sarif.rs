@@ -83,7 +83,7 @@ fn uri(file: &str) -> String {
     for byte in path.strip_prefix("./").unwrap_or(path).bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                uri.push(byte.into())
+                uri.push(byte.into());
             }
             // Writing into a string cannot fail.
             _ => drop(write!(uri, "%{byte:02X}")),
