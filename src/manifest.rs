@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! files, directories, -, kustomize ─► documents ─► tree with positions ─► schema ─► rules (CEL) ─► desired() ─► Manifest
-//! sources                             documents    tree, scalar           schema    check          known
+//! sources                             documents    builder, scalar        schema    check          known
 //! ```
 //!
 //! Everything that is found is told at once, each thing with its file, line, column and field. Objects of other kinds are
 //! counted and dropped as they are met: of a directory with ten thousand of them, none is kept.
 
+mod builder;
 mod check;
 mod documents;
 mod known;

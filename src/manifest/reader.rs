@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Finding, Location, Manifest, check, documents,
+    Finding, Location, Manifest, builder, check, documents,
     known::{Known, Recognised},
     secrets,
-    tree::{self, At, Document, Mistake, Node, Tree},
+    tree::{At, Document, Mistake, Node, Tree},
 };
 
 /// How a text came to be read.
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn text(&mut self, file: &Arc<str>, text: &str, given: Given) {
         let before = (self.found.objects.len(), self.found.errors.len());
         for part in documents::split(text) {
-            let (documents, failure) = tree::parse(part.text, part.first_line);
+            let (documents, failure) = builder::parse(part.text, part.first_line);
             for document in documents {
                 self.document(file, document, given);
             }

@@ -1,6 +1,7 @@
 //! Manifests as kubectl reads them, checked as the API server checks them; and what `lint` advises.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes its texts so")]
 
 #[path = "../cel/access_list.rs"]
 mod access_list;

@@ -10,9 +10,9 @@ fn check(text: &str, expected: &Expect) {
 
 /// A spec of an access list between good lines.
 fn access_list(spec: &str) -> String {
-    let spec: String = spec.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
+    let spec = spec.trim_matches('\n').replace('\n', "\n  ");
     format!(
-        "apiVersion: astra.datastax.com/v1beta1\nkind: AstraAccessList\nmetadata:\n  name: orders\nspec:\n{spec}"
+        "apiVersion: astra.datastax.com/v1beta1\nkind: AstraAccessList\nmetadata:\n  name: orders\nspec:\n  {spec}\n"
     )
 }
 
@@ -278,6 +278,43 @@ items:
             a.yaml:18:3: AstraAccessList team/c
             a.yaml:8:3: AstraAccessList default/a: spec.publicAccess: is there already, in line 7
             a.yaml:21:23: AstraAccessList default/e: metadata.name: is there already, in line 21
+        "#]],
+    );
+}
+
+/// What `kubectl get -o yaml` prints can be read back.
+#[test]
+fn what_a_cluster_shows_is_read() {
+    check(
+        "
+apiVersion: v1
+items:
+- apiVersion: astra.datastax.com/v1beta1
+  kind: AstraAccessList
+  metadata:
+    annotations:
+      kubectl.kubernetes.io/last-applied-configuration: |
+        {\"apiVersion\":\"astra.datastax.com/v1beta1\"}
+    creationTimestamp: 2026-11-21T10:00:00Z
+    finalizers: [astra.datastax.com/cleanup]
+    generation: 3
+    managedFields:
+    - manager: kubectl
+      fieldsV1: {f:metadata: {}}
+    name: orders
+    namespace: team
+    resourceVersion: '1234'
+    uid: 4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b05
+  spec:
+    database: {name: orders}
+    publicAccess: Blocked
+    addresses: []
+  status: {anything: [1, 2]}
+kind: List
+metadata: {resourceVersion: ''}
+",
+        &expect![[r#"
+            a.yaml:4:3: AstraAccessList team/orders
         "#]],
     );
 }
