@@ -142,10 +142,3 @@ pub(crate) fn load(sources: &Sources) -> Result<Collection, Unreadable> {
     sources::each(sources, &mut |file, bytes, given| reader.bytes(&file, bytes, given))?;
     Ok(reader.finish())
 }
-
-impl From<Collection> for Manifests {
-    fn from(collection: Collection) -> Self {
-        let objects = collection.objects.into_iter().map(|loaded| loaded.manifest).collect();
-        Self { objects, skipped: collection.skipped, errors: collection.errors }
-    }
-}

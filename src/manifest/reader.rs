@@ -1,9 +1,12 @@
 //! From texts to objects, and what stands in the way.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
-    Finding, Location, Manifest, builder, check, documents,
+    Finding, Location, Manifest, Manifests, builder, check, documents,
     known::{Known, Recognised},
     secrets,
     tree::{At, Document, Mistake, Node, Tree},
@@ -39,6 +42,24 @@ pub(crate) struct Collection {
     pub(crate) skipped: BTreeMap<String, usize>,
     pub(crate) errors: Vec<Finding>,
     pub(crate) texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// Where something is no YAML.
+    unparsed: BTreeSet<Location>,
+}
+
+impl From<Collection> for Manifests {
+    /// What is no YAML is told with its line: whoever reads it in a log has no editor beside it.
+    fn from(mut collection: Collection) -> Self {
+        for error in &mut collection.errors {
+            let text = collection.texts.get(&error.location.file);
+            let text = text.filter(|_| collection.unparsed.contains(&error.location));
+            if let Some(line) = text.and_then(|text| line(text, error.location.line)) {
+                let shown: String = line.chars().take(LONGEST_LINE).collect();
+                error.message = format!("{}, in the line `{shown}`", error.message);
+            }
+        }
+        let objects = collection.objects.into_iter().map(|loaded| loaded.manifest).collect();
+        Self { objects, skipped: collection.skipped, errors: collection.errors }
+    }
 }
 
 /// Reads one text after the other.
@@ -81,8 +102,8 @@ impl<'a> Reader<'a> {
                 self.document(file, document, given);
             }
             if let Some(failure) = failure {
-                let shown = if secrets::is_secret(part.text) { failure } else { with_line(failure, text) };
-                self.error(file, None, shown);
+                self.found.unparsed.insert(location(file, failure.at));
+                self.error(file, None, with_hint(failure, text));
             }
         }
         if before != (self.found.objects.len(), self.found.errors.len()) {
@@ -198,14 +219,16 @@ fn location(file: &Arc<str>, at: At) -> Location {
 /// The longest part of a line that is shown.
 const LONGEST_LINE: usize = 120;
 
-/// What is no YAML is shown: whoever reads it in a log has no editor beside it.
-fn with_line(mut failure: Mistake, text: &str) -> Mistake {
-    let line = usize::try_from(failure.at.line).unwrap_or(usize::MAX);
-    if let Some(line) =
-        text.lines().nth(line.saturating_sub(1)).map(str::trim).filter(|line| !line.is_empty())
-    {
-        let shown: String = line.chars().take(LONGEST_LINE).collect();
-        failure.message = format!("{}, in the line `{shown}`", failure.message);
+/// A line that is not empty, without its indent.
+fn line(text: &str, number: u64) -> Option<&str> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    text.lines().nth(index).map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// Charts are the manifests that are most often no YAML.
+fn with_hint(mut failure: Mistake, text: &str) -> Mistake {
+    if line(text, failure.at.line).is_some_and(|line| line.contains("{{")) {
+        failure.message += "; if this is a template, render it first and pipe the result into -f -";
     }
     failure
 }

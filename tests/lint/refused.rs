@@ -318,3 +318,35 @@ metadata: {resourceVersion: ''}
         "#]],
     );
 }
+
+/// Defaults are filled in, also into what is given in part; nulls and the status are not there.
+#[test]
+fn what_is_read_is_what_the_api_server_would_store() {
+    let text = "
+apiVersion: astra.datastax.com/v1beta1
+kind: AstraAccessList
+metadata: {name: orders, labels: null}
+spec:
+  database: {name: orders, id: null}
+  credentials: {key: astra}
+  publicAccess: null
+  management: null
+  addresses: [{address: 203.0.113.7, description: null}]
+status: {observedGeneration: 3}
+";
+    let manifest = astra_operator::manifest::read_text("a.yaml", text, "team").objects.remove(0);
+    let expected = serde_json::json!({
+        "apiVersion": "astra.datastax.com/v1beta1",
+        "kind": "AstraAccessList",
+        "metadata": { "name": "orders", "namespace": "team" },
+        "spec": {
+            "database": { "name": "orders" },
+            "credentials": { "key": "astra", "secretName": "astra-credentials" },
+            "addresses": [{ "address": "203.0.113.7", "description": "", "enabled": true }],
+            "management": "Exclusive",
+            "deletionPolicy": "Retain",
+        },
+    });
+    assert_eq!(manifest.value, expected);
+    assert_eq!(manifest.location.to_string(), "a.yaml:2:1");
+}
