@@ -1,6 +1,7 @@
 //! The command line.
 
 mod lease;
+mod lint;
 mod plan;
 mod run;
 mod sources;
@@ -31,6 +32,7 @@ Examples:
   astra-operator run
   astra-operator plan -f manifests/
   astra-operator run --namespace team-a --namespace team-b --log-format json
+  astra-operator lint -f manifests/
   astra-operator completions bash > /etc/bash_completion.d/astra-operator";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +44,8 @@ enum Command {
     /// Print the custom resource definitions, for kubectl apply
     #[command(after_help = "Example:\n  astra-operator crds | kubectl apply --server-side -f -")]
     Crds,
+    /// Check manifests without a cluster: what the API server would refuse, and what you would be sorry for
+    Lint(lint::LintArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  astra-operator completions zsh > ~/.zfunc/_astra-operator")]
     Completions {
@@ -125,10 +129,12 @@ fn at_least_a_second(text: &str) -> Result<Duration, String> {
 /// Carries out a command line.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
+    let done = |()| ExitCode::SUCCESS;
     let result = match cli.command {
-        Command::Run(args) => run::run(*args).map(|()| ExitCode::SUCCESS),
+        Command::Run(args) => run::run(*args).map(done),
         Command::Plan(args) => plan::run(&args),
-        Command::Crds => crds(&mut io::stdout().lock()).map(|()| ExitCode::SUCCESS),
+        Command::Lint(args) => lint::lint(&args),
+        Command::Crds => crds(&mut io::stdout().lock()).map(done),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "astra-operator", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

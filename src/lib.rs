@@ -17,6 +17,7 @@
 //! | [`preview`] | what would be done: the engine on a stage, and how that is told |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
 //! | [`reference`] | the reference pages, rendered from the definitions |
+//! | [`manifest`], [`lint`] | manifests checked without a cluster, and advice on them |
 //! | [`cli`], [`server`], [`telemetry`], [`hardening`] | the program around it |
 //! | [`text`] | what others wrote, made safe to show |
 
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod hardening;
 pub mod kinds;
 pub mod leader;
+pub mod lint;
 pub mod manifest;
 pub mod organization;
 pub mod preview;

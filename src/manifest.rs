@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! files, directories, -, kustomize ─► documents ─► tree with positions ─► schema ─► rules (CEL) ─► desired() ─► Manifest
-//! sources                             documents    tree, scalar           schema    check          known
+//! sources                             documents    builder, scalar        schema    check          known
 //! ```
 //!
 //! Everything that is found is told at once, each thing with its file, line, column and field. Objects of other kinds are
 //! counted and dropped as they are met: of a directory with ten thousand of them, none is kept.
 
+mod builder;
 mod check;
 mod documents;
 mod known;
@@ -16,6 +17,7 @@ mod nearest;
 mod reader;
 mod scalar;
 mod schema;
+mod secrets;
 mod sources;
 mod tree;
 
@@ -23,7 +25,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 
-pub(crate) use known::Known;
+pub(crate) use nearest::nearest;
 pub(crate) use reader::{Collection, Loaded};
 pub use sources::Unreadable;
 
@@ -124,9 +126,14 @@ pub fn read(sources: &Sources) -> Result<Manifests, Unreadable> {
 /// The same for one text, of which `file` is the name.
 #[must_use]
 pub fn read_text(file: &str, text: &str, namespace: &str) -> Manifests {
+    load_text(file, text, namespace).into()
+}
+
+/// The same, and where each field is written.
+pub(crate) fn load_text(file: &str, text: &str, namespace: &str) -> Collection {
     let mut reader = reader::Reader::new(namespace);
-    reader.text(&Arc::from(file), text.into(), reader::Given::ByName);
-    reader.finish().into()
+    reader.text(&Arc::from(file), text, reader::Given::ByName);
+    reader.finish()
 }
 
 /// The same, and where each field is written.
@@ -134,11 +141,4 @@ pub(crate) fn load(sources: &Sources) -> Result<Collection, Unreadable> {
     let mut reader = reader::Reader::new(&sources.namespace);
     sources::each(sources, &mut |file, bytes, given| reader.bytes(&file, bytes, given))?;
     Ok(reader.finish())
-}
-
-impl From<Collection> for Manifests {
-    fn from(collection: Collection) -> Self {
-        let objects = collection.objects.into_iter().map(|loaded| loaded.manifest).collect();
-        Self { objects, skipped: collection.skipped, errors: collection.errors }
-    }
 }

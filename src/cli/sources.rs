@@ -8,10 +8,10 @@ use crate::manifest::Sources;
 
 /// Where manifests come from.
 #[derive(Clone, Debug, Args)]
-#[group(id = "manifests", required = true, multiple = true, args = ["filename", "kustomize"])]
+#[group(skip)]
 pub(crate) struct SourceArgs {
     /// A file, a directory, or - for standard input; may be given several times
-    #[arg(long, short = 'f', value_name = "FILE|DIR|-")]
+    #[arg(long, short = 'f', value_name = "FILE|DIR|-", required_unless_present = "kustomize")]
     filename: Vec<PathBuf>,
     /// A directory with a kustomization, built by kubectl or kustomize; may be given several times
     #[arg(long, short = 'k', value_name = "DIR")]

@@ -52,8 +52,6 @@ impl Known {
         };
         let version = K::crd().spec.versions.into_iter().next();
         let defined = version.and_then(|version| version.schema?.open_api_v3_schema).unwrap_or_default();
-        let mut patterns = HashMap::new();
-        compile(&defined, &mut patterns);
         // A definition always serializes; without rules, what they would refuse is still refused by `desired`.
         let rules = compile_schema(&serde_json::to_value(&defined).unwrap_or_default());
         let desired = |value: &Value| {
@@ -61,7 +59,10 @@ impl Known {
                 .map_err(|error| Problem::invalid("", format!("does not fit the kind: {error}")))?;
             object.desired().map(|_| ())
         };
-        Self { kind, schema: metadata::whole(defined), patterns, rules, desired }
+        let schema = metadata::whole(defined);
+        let mut patterns = HashMap::new();
+        compile(&schema, &mut patterns);
+        Self { kind, schema, patterns, rules, desired }
     }
 
     /// Finds out what a document is.

@@ -1,11 +1,15 @@
 //! From texts to objects, and what stands in the way.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
-    Finding, Location, Manifest, check, documents,
+    Finding, Location, Manifest, Manifests, builder, check, documents,
     known::{Known, Recognised},
-    tree::{self, At, Document, Mistake, Node, Tree},
+    secrets,
+    tree::{At, Document, Mistake, Node, Tree},
 };
 
 /// How a text came to be read.
@@ -38,6 +42,24 @@ pub(crate) struct Collection {
     pub(crate) skipped: BTreeMap<String, usize>,
     pub(crate) errors: Vec<Finding>,
     pub(crate) texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// Where something is no YAML.
+    unparsed: BTreeSet<Location>,
+}
+
+impl From<Collection> for Manifests {
+    /// What is no YAML is told with its line: whoever reads it in a log has no editor beside it.
+    fn from(mut collection: Collection) -> Self {
+        for error in &mut collection.errors {
+            let text = collection.texts.get(&error.location.file);
+            let text = text.filter(|_| collection.unparsed.contains(&error.location));
+            if let Some(line) = text.and_then(|text| line(text, error.location.line)) {
+                let shown: String = line.chars().take(LONGEST_LINE).collect();
+                error.message = format!("{}, in the line `{shown}`", error.message);
+            }
+        }
+        let objects = collection.objects.into_iter().map(|loaded| loaded.manifest).collect();
+        Self { objects, skipped: collection.skipped, errors: collection.errors }
+    }
 }
 
 /// Reads one text after the other.
@@ -58,12 +80,13 @@ impl<'a> Reader<'a> {
     /// A file that may be no text at all.
     pub(crate) fn bytes(&mut self, file: &Arc<str>, bytes: Vec<u8>, given: Given) {
         match String::from_utf8(bytes) {
-            Ok(text) => self.text(file, text.into(), given),
+            Ok(text) => self.text(file, &text, given),
             Err(error) => {
-                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = good.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-                let begun = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-                let column = String::from_utf8_lossy(begun).chars().count() as u64 + 1;
+                // What is before the first bad byte is text.
+                let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+                let line = good.matches('\n').count() as u64 + 1;
+                let begun = good.rsplit('\n').next().unwrap_or_default();
+                let column = begun.chars().count() as u64 + 1;
                 let message = "is no text in UTF-8: save it as UTF-8".to_owned();
                 let mistake = Mistake { at: At { line, column }, field: String::new(), message };
                 self.error(file, None, mistake);
@@ -71,19 +94,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn text(&mut self, file: &Arc<str>, text: Arc<str>, given: Given) {
+    pub(crate) fn text(&mut self, file: &Arc<str>, text: &str, given: Given) {
         let before = (self.found.objects.len(), self.found.errors.len());
-        for part in documents::split(&text) {
-            let (documents, failure) = tree::parse(part.text, part.first_line);
+        for part in documents::split(text) {
+            let (documents, failure) = builder::parse(part.text, part.first_line);
             for document in documents {
                 self.document(file, document, given);
             }
             if let Some(failure) = failure {
-                self.error(file, None, with_line(failure, &text));
+                self.found.unparsed.insert(location(file, failure.at));
+                self.error(file, None, with_hint(failure, text));
             }
         }
         if before != (self.found.objects.len(), self.found.errors.len()) {
-            self.found.texts.insert(file.clone(), text);
+            let shown =
+                documents::split(text).into_iter().map(|part| secrets::hidden(part.text)).collect::<String>();
+            self.found.texts.insert(file.clone(), shown.into());
         }
     }
 
@@ -180,6 +206,8 @@ impl<'a> Reader<'a> {
 
     fn error(&mut self, file: &Arc<str>, object: Option<String>, mistake: Mistake) {
         let Mistake { at, field, message } = mistake;
+        let [field, message] = [field, message].map(|text| secrets::redacted(&text).into_owned());
+        let object = object.map(|object| secrets::redacted(&object).into_owned());
         self.found.errors.push(Finding { location: location(file, at), object, field, message });
     }
 }
@@ -191,14 +219,16 @@ fn location(file: &Arc<str>, at: At) -> Location {
 /// The longest part of a line that is shown.
 const LONGEST_LINE: usize = 120;
 
-/// What is no YAML is shown: whoever reads it in a log has no editor beside it.
-fn with_line(mut failure: Mistake, text: &str) -> Mistake {
-    let line = usize::try_from(failure.at.line).unwrap_or(usize::MAX);
-    if let Some(line) =
-        text.lines().nth(line.saturating_sub(1)).map(str::trim).filter(|line| !line.is_empty())
-    {
-        let shown: String = line.chars().take(LONGEST_LINE).collect();
-        failure.message = format!("{}, in the line `{shown}`", failure.message);
+/// A line that is not empty, without its indent.
+fn line(text: &str, number: u64) -> Option<&str> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    text.lines().nth(index).map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// Charts are the manifests that are most often no YAML.
+fn with_hint(mut failure: Mistake, text: &str) -> Mistake {
+    if line(text, failure.at.line).is_some_and(|line| line.contains("{{")) {
+        failure.message += "; if this is a template, render it first and pipe the result into -f -";
     }
     failure
 }

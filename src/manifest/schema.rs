@@ -130,18 +130,9 @@ impl Walk<'_> {
                 self.node(of_item, item, &format!("{path}[{i}]"), item.at);
             }
         }
-        let keys = schema.x_kubernetes_list_map_keys.as_deref().unwrap_or_default();
-        // An item without its key is told already.
-        let of_map =
-            |item: &Node| keys.iter().map(|key| Some(item.get(key)?.value())).collect::<Option<Value>>();
-        let key_of: Box<dyn Fn(&Node) -> Option<Value>> = match schema.x_kubernetes_list_type.as_deref() {
-            Some("set") => Box::new(|item| Some(item.value())),
-            Some("map") => Box::new(of_map),
-            _ => return,
-        };
         let mut seen = BTreeMap::new();
         for (i, item) in items.iter().enumerate() {
-            let Some(key) = key_of(item) else { continue };
+            let Some(key) = key(schema, item) else { continue };
             if let Some(first) = seen.insert(key.to_string(), i) {
                 let field = format!("{path}[{i}]");
                 let message =
@@ -199,7 +190,9 @@ pub(crate) fn fill(schema: &JSONSchemaProps, value: &mut Value) {
         }
         Value::Array(items) => {
             if let Some(JSONSchemaPropsOrArray::Schema(item)) = &schema.items {
-                items.iter_mut().for_each(|value| fill(item, value));
+                for value in items {
+                    fill(item, value);
+                }
             }
         }
         _ => {}
@@ -237,6 +230,18 @@ fn place_of(schema: &JSONSchemaProps, path: &str, name: &str) -> Option<String> 
 
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// What an item of a list is known by; `None` if items may repeat, and of an item without its keys, which is told already.
+fn key(schema: &JSONSchemaProps, item: &Node) -> Option<Value> {
+    match schema.x_kubernetes_list_type.as_deref() {
+        Some("set") => Some(item.value()),
+        Some("map") => {
+            let keys = schema.x_kubernetes_list_map_keys.iter().flatten();
+            keys.map(|key| Some(item.get(key)?.value())).collect()
+        }
+        _ => None,
+    }
 }
 
 /// The words that an enum knows.

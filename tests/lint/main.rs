@@ -1,9 +1,29 @@
 //! Manifests as kubectl reads them, checked as the API server checks them; and what `lint` advises.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes its texts so")]
 
+#[path = "../cel/access_list.rs"]
+mod access_list;
+mod advice;
+mod command;
+#[path = "../cel/common.rs"]
+mod common;
+mod laws;
+#[path = "../fuzz/mutate.rs"]
+mod mutate;
+mod outputs;
+mod page;
+#[path = "../cel/private_endpoint.rs"]
+mod private_endpoint;
 mod refused;
+mod server;
 mod sources;
+#[path = "../cel/table.rs"]
+#[allow(dead_code, reason = "the tests of the rules use the rest")]
+mod table;
+#[path = "../cel/vpc_peering.rs"]
+mod vpc_peering;
 
 use std::fmt::Write as _;
 

@@ -10,9 +10,9 @@ fn check(text: &str, expected: &Expect) {
 
 /// A spec of an access list between good lines.
 fn access_list(spec: &str) -> String {
-    let spec: String = spec.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
+    let spec = spec.trim_matches('\n').replace('\n', "\n  ");
     format!(
-        "apiVersion: astra.datastax.com/v1beta1\nkind: AstraAccessList\nmetadata:\n  name: orders\nspec:\n{spec}"
+        "apiVersion: astra.datastax.com/v1beta1\nkind: AstraAccessList\nmetadata:\n  name: orders\nspec:\n  {spec}\n"
     )
 }
 
@@ -74,7 +74,7 @@ addresses:
             a.yaml:5:1: AstraAccessList default/orders: spec.database: is required
             a.yaml:6:3: AstraAccessList default/orders: spec.publicaccess: there is no such field; did you mean publicAccess?
             a.yaml:7:15: AstraAccessList default/orders: spec.management: must be one of Exclusive, Shared, and is "shared"; did you mean Shared?
-            a.yaml:8:19: AstraAccessList default/orders: spec.deletionPolicy: must be a text, and is the number 7: put it in quotes
+            a.yaml:8:19: AstraAccessList default/orders: spec.deletionPolicy: must be one of Delete, Retain, and is the number 7
             a.yaml:9:29: AstraAccessList default/orders: spec.credentials.secretName: "My_Secret" does not match ^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$
             a.yaml:9:52: AstraAccessList default/orders: spec.credentials.extra: there is no such field; there are key, secretName
             a.yaml:12:14: AstraAccessList default/orders: spec.addresses[0].enabled: must be true or false, and is a text
@@ -84,7 +84,6 @@ addresses:
             a.yaml:17:5: AstraAccessList default/orders: spec.addresses[4].address: is required
             a.yaml:17:5: AstraAccessList default/orders: spec.addresses[4].adress: there is no such field; did you mean address?
             a.yaml:18:5: AstraAccessList default/orders: spec.addresses[5]: must be a map of fields, and is a text
-            a.yaml:18:5: AstraAccessList default/orders: spec.addresses[5]: is there already, as spec.addresses[4] in line 17
         "#]],
     );
 }
@@ -199,6 +198,12 @@ fn what_is_no_object_of_ours_is_told() {
             a.yaml:1:3: the name of a field must be a text, not a list or a map, in the line `? [a]`
         "#]],
         ),
+        ("metadata:\n  name: {{ .Release.Name }}\n", expect![[r#"
+            a.yaml:2:10: metadata.name: the name of a field must be a text, not a list or a map; if this is a template, render it first and pipe the result into -f -, in the line `name: {{ .Release.Name }}`
+        "#]]),
+        ("kind: Secret\ndata: {a: hunter2\n b: 1\n", expect![[r#"
+            a.yaml:3:3: data: is no YAML: while parsing a flow mapping, did not find expected ',' or '}'
+        "#]]),
         (
             "a: 'x\n",
             expect![[r#"
@@ -241,7 +246,6 @@ addresses: []
             a.yaml:8:42: AstraAccessList Team.a/Orders_1: metadata.labels[false]: must be a text, and is the number 1: put it in quotes
             a.yaml:9:44: AstraAccessList Team.a/Orders_1: metadata.annotations[astra.datastax.com/paused]: must be a text, and is the boolean true: put it in quotes
             a.yaml:9:57: AstraAccessList Team.a/Orders_1: metadata.annotations[a b]: cannot be a key: [prefix/]name, of letters, digits, -, _ and ., at most 63
-            a.yaml:10:1: AstraAccessList Team.a/Orders_1: spec: does not fit the kind: invalid type: boolean `true`, expected a string
             a.yaml:14:1: metadata.name: is required: with generateName each apply would make another object
             a.yaml:17:1: metadata.name: is required
             a.yaml:17:1: spec: is required
@@ -282,4 +286,73 @@ items:
             a.yaml:21:23: AstraAccessList default/e: metadata.name: is there already, in line 21
         "#]],
     );
+}
+
+/// What `kubectl get -o yaml` prints can be read back.
+#[test]
+fn what_a_cluster_shows_is_read() {
+    check(
+        "
+apiVersion: v1
+items:
+- apiVersion: astra.datastax.com/v1beta1
+  kind: AstraAccessList
+  metadata:
+    annotations:
+      kubectl.kubernetes.io/last-applied-configuration: |
+        {\"apiVersion\":\"astra.datastax.com/v1beta1\"}
+    creationTimestamp: 2026-11-21T10:00:00Z
+    finalizers: [astra.datastax.com/cleanup]
+    generation: 3
+    managedFields:
+    - manager: kubectl
+      fieldsV1: {f:metadata: {}}
+    name: orders
+    namespace: team
+    resourceVersion: '1234'
+    uid: 4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b05
+  spec:
+    database: {name: orders}
+    publicAccess: Blocked
+    addresses: []
+  status: {anything: [1, 2]}
+kind: List
+metadata: {resourceVersion: ''}
+",
+        &expect![[r#"
+            a.yaml:4:3: AstraAccessList team/orders
+        "#]],
+    );
+}
+
+/// Defaults are filled in, also into what is given in part; nulls and the status are not there.
+#[test]
+fn what_is_read_is_what_the_api_server_would_store() {
+    let text = "
+apiVersion: astra.datastax.com/v1beta1
+kind: AstraAccessList
+metadata: {name: orders, labels: null}
+spec:
+  database: {name: orders, id: null}
+  credentials: {key: astra}
+  publicAccess: null
+  management: null
+  addresses: [{address: 203.0.113.7, description: null}]
+status: {observedGeneration: 3}
+";
+    let manifest = astra_operator::manifest::read_text("a.yaml", text, "team").objects.remove(0);
+    let expected = serde_json::json!({
+        "apiVersion": "astra.datastax.com/v1beta1",
+        "kind": "AstraAccessList",
+        "metadata": { "name": "orders", "namespace": "team" },
+        "spec": {
+            "database": { "name": "orders" },
+            "credentials": { "key": "astra", "secretName": "astra-credentials" },
+            "addresses": [{ "address": "203.0.113.7", "description": "", "enabled": true }],
+            "management": "Exclusive",
+            "deletionPolicy": "Retain",
+        },
+    });
+    assert_eq!(manifest.value, expected);
+    assert_eq!(manifest.location.to_string(), "a.yaml:2:1");
 }
