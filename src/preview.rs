@@ -8,6 +8,7 @@
 //! know is what happens between the plan and the run, and what Astra refuses; `docs/adr/0018` says more.
 
 pub mod change;
+pub mod cluster;
 pub mod compare;
 pub mod danger;
 pub mod markdown;

@@ -7,16 +7,20 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
-use astra_devops::{Client, Token, http::HttpTransport};
+use astra_devops::{Client, Token, Transport, http::HttpTransport};
 use clap::{Args, ValueEnum};
 
 use super::{Failure, sources::SourceArgs};
 use crate::{
+    controller::credentials::Credentials,
     manifest::{self, Manifests, Sources},
+    organization::registry::Organizations,
     preview::{
         self, Subject,
+        cluster::{plan_with_secrets, with_cluster},
         danger::Danger,
         markdown::markdown,
         observe::observe,
@@ -36,6 +40,7 @@ const HELP: &str = "\
 Examples:
   ASTRA_DB_APPLICATION_TOKEN=AstraCS:... astra-operator plan -f manifests/
   astra-operator plan -k overlays/production --token-file token.txt --deny widen,empty,remove
+  astra-operator plan -f manifests/ --from-cluster                     tokens and ownership from the cluster
   astra-operator plan -f manifests/ -o markdown > comment.md
   astra-operator plan -f manifests/ --diff-base ../main/manifests/     needs neither token nor cluster
   astra-operator plan -f manifests/ --base origin/main                 the same, from git
@@ -56,6 +61,9 @@ pub(super) struct PlanArgs {
     /// Base URL of the Astra DevOps API
     #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
     devops_url: String,
+    /// Plan with what the cluster knows: what each object owns, the other objects, and the tokens of the Secrets that they name
+    #[arg(long, conflicts_with_all = ["token_file", "diff_base", "base"])]
+    from_cluster: bool,
     /// Compare with the manifests of this file or directory instead of Astra: what changes if Astra is as they say
     #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["base", "token_file"])]
     diff_base: Option<PathBuf>,
@@ -94,6 +102,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
             compare(&manifest::read(&sources)?, manifests)?
         }
         (None, Some(revision)) => compare(&at_revision(&args.manifests.sources(), revision)?, manifests)?,
+        (None, None) if args.from_cluster => super::block_on(from_cluster(args, manifests))??,
         (None, None) => super::block_on(against_astra(args, manifests))??,
     };
     let mut out = anstream::stdout().lock();
@@ -134,9 +143,7 @@ fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
 /// What would be done to Astra as it is now.
 async fn against_astra(args: &PlanArgs, manifests: Manifests) -> Result<Report, Failure> {
     let subjects = subjects(&manifests);
-    let transport =
-        HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
-    let client = Client::new(Arc::new(transport), token(args.token_file.as_deref())?, CONCURRENCY);
+    let client = Client::new(Arc::new(transport(args)?), token(args.token_file.as_deref())?, CONCURRENCY);
     let world = observe(&client, &preview::needs(&subjects)).await.map_err(|error| {
         format!("Astra could not be read, so there is no plan: {}", super::with_causes(&error))
     })?;
@@ -145,6 +152,28 @@ async fn against_astra(args: &PlanArgs, manifests: Manifests) -> Result<Report, 
     ];
     notes.extend(several_secrets(&subjects));
     Ok(report(preview::plan(subjects, &world).await, manifests, notes))
+}
+
+/// What would be done to Astra as it is now, once the manifests are applied to the cluster.
+async fn from_cluster(args: &PlanArgs, manifests: Manifests) -> Result<Report, Failure> {
+    let client = kube::Client::try_from(super::run::kubernetes().await?)?;
+    let transport: Arc<dyn Transport> = Arc::new(transport(args)?);
+    let credentials = Credentials::new(
+        client.clone(),
+        Arc::new(Organizations::new(transport, CONCURRENCY, Duration::ZERO)),
+    );
+    let all = with_cluster(&client, subjects(&manifests)).await?;
+    let mut plans = plan_with_secrets(all, &credentials).await;
+    // The others take part; they are told of when something is done for them, too.
+    plans.retain(|plan| plan.location.is_some() || !plan.steps.is_empty());
+    for plan in plans.iter_mut().filter(|plan| plan.location.is_none()) {
+        plan.notices.push("this object is in the cluster, and not in these manifests".to_owned());
+    }
+    Ok(report(plans, manifests, Vec::new()))
+}
+
+fn transport(args: &PlanArgs) -> Result<HttpTransport, Failure> {
+    Ok(HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?)
 }
 
 /// What would be done if Astra was as the base says.

@@ -147,7 +147,7 @@ fn readiness(election: Option<&Election>) -> impl Fn() -> String + Clone + Send 
 
 /// How the Kubernetes API is reached; without the client's own retries: they could hang for hours, and every caller here has a
 /// deadline and a backoff.
-async fn kubernetes() -> Result<Config, Failure> {
+pub(super) async fn kubernetes() -> Result<Config, Failure> {
     let mut config = Config::infer().await.map_err(|error| {
         format!("no Kubernetes cluster to talk to (neither a kubeconfig nor a service account): {error}")
     })?;

@@ -14,13 +14,20 @@ use serde_json::{Value, json};
 
 use super::{ObjectPlan, Subject, plan_on, stage::World};
 
+/// How the id of a database begins that no manifest tells.
+const ASSUMED: &str = "00000000-0000-4000-8000-";
+
 /// Kind, namespace, name.
 type Key = (&'static str, String, String);
 
 /// Plans the second tree on a world that the first has made.
 pub async fn compare(base: Vec<Subject>, head: Vec<Subject>) -> Vec<ObjectPlan> {
     let world = assumed(base.iter().chain(&head));
-    let (before, world) = plan_on(base, world).await;
+    let (before, mut world) = plan_on(base, world).await;
+    // What was asked for once was accepted since: the base is what there is, not what is under way.
+    for peering in world.peerings.values_mut() {
+        "active".clone_into(&mut peering.status);
+    }
     let mut before: BTreeMap<Key, Value> =
         before.into_iter().map(|plan| ((plan.kind, plan.namespace, plan.name), plan.after)).collect();
     let mut subjects: Vec<Subject> = Vec::new();
@@ -32,7 +39,14 @@ pub async fn compare(base: Vec<Subject>, head: Vec<Subject>) -> Vec<ObjectPlan> 
         });
     }
     subjects.extend(before.into_iter().map(|((kind, ..), value)| pruned(kind, value)));
-    plan_on(subjects, world).await.0
+    let (mut plans, _) = plan_on(subjects, world).await;
+    for plan in &mut plans {
+        // The id is ours, and tells nobody anything.
+        if let Some((name, _)) = plan.database.split_once(&format!(" ({ASSUMED}")) {
+            plan.database = name.to_owned();
+        }
+    }
+    plans
 }
 
 fn key(subject: &Subject) -> Key {
@@ -90,7 +104,7 @@ struct Known {
 impl Known {
     /// `None` for an id that the schema would have refused.
     fn database(self, at: usize) -> Option<Database> {
-        let assumed = format!("00000000-0000-4000-8000-{at:012}");
+        let assumed = format!("{ASSUMED}{at:012}");
         let id: DatabaseId = self.id.as_ref().unwrap_or(&assumed).parse().ok()?;
         let mut all: Vec<(String, String)> = self.datacenters.into_iter().collect();
         for region in self.regions {

@@ -30,7 +30,7 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     }
     writeln!(
         out,
-        "**{} of {} objects change**, with {} calls: {} to add, {} to change, {} to remove. {} wait, {} cannot be carried out.\n",
+        "**{} of {} objects change**, calls: {}. {} to add, {} to change, {} to remove. {} wait, {} cannot be carried out.\n",
         summary.changed,
         summary.objects,
         summary.calls,
