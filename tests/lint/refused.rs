@@ -198,12 +198,18 @@ fn what_is_no_object_of_ours_is_told() {
             a.yaml:1:3: the name of a field must be a text, not a list or a map, in the line `? [a]`
         "#]],
         ),
-        ("metadata:\n  name: {{ .Release.Name }}\n", expect![[r#"
+        (
+            "metadata:\n  name: {{ .Release.Name }}\n",
+            expect![[r#"
             a.yaml:2:10: metadata.name: the name of a field must be a text, not a list or a map; if this is a template, render it first and pipe the result into -f -, in the line `name: {{ .Release.Name }}`
-        "#]]),
-        ("kind: Secret\ndata: {a: hunter2\n b: 1\n", expect![[r#"
+        "#]],
+        ),
+        (
+            "kind: Secret\ndata: {a: hunter2\n b: 1\n",
+            expect![[r#"
             a.yaml:3:3: data: is no YAML: while parsing a flow mapping, did not find expected ',' or '}'
-        "#]]),
+        "#]],
+        ),
         (
             "a: 'x\n",
             expect![[r#"
