@@ -120,7 +120,9 @@ pub(crate) async fn plan_on(subjects: Vec<Subject>, mut world: World) -> (Vec<Ob
         let of_kind: Vec<Subject> =
             subjects.iter().filter(|subject| subject.kind == entry.kind).cloned().collect();
         let (mut done, parts) = (entry.rehearse)(of_kind, &world).await;
-        parts.into_iter().for_each(|part| world.take(part));
+        for part in parts {
+            world.take(part);
+        }
         done.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
         plans.append(&mut done);
     }
@@ -131,6 +133,7 @@ pub(crate) async fn plan_on(subjects: Vec<Subject>, mut world: World) -> (Vec<Ob
 pub type Planned = (Vec<ObjectPlan>, Vec<World>);
 
 /// Plans the objects of one kind.
+#[must_use]
 pub fn of_kind<K: Kind>(subjects: Vec<Subject>, world: &World) -> BoxFuture<'_, Planned> {
     async move {
         let index = Index::of(world);

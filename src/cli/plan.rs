@@ -55,7 +55,7 @@ is made now.";
 pub(super) struct PlanArgs {
     #[command(flatten)]
     manifests: SourceArgs,
-    /// A file with the Astra application token, instead of ASTRA_DB_APPLICATION_TOKEN
+    /// A file with the Astra application token, instead of the environment's
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Base URL of the Astra DevOps API
@@ -99,11 +99,11 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
         (Some(base), _) => {
             let sources =
                 Sources { files: vec![base.clone()], kustomize: Vec::new(), ..args.manifests.sources() };
-            compare(&manifest::read(&sources)?, manifests)?
+            compare(&manifest::read(&sources)?, &manifests)?
         }
-        (None, Some(revision)) => compare(&at_revision(&args.manifests.sources(), revision)?, manifests)?,
-        (None, None) if args.from_cluster => super::block_on(from_cluster(args, manifests))??,
-        (None, None) => super::block_on(against_astra(args, manifests))??,
+        (None, Some(revision)) => compare(&at_revision(&args.manifests.sources(), revision)?, &manifests)?,
+        (None, None) if args.from_cluster => super::block_on(from_cluster(args, &manifests))??,
+        (None, None) => super::block_on(against_astra(args, &manifests))??,
     };
     let mut out = anstream::stdout().lock();
     match args.output {
@@ -141,35 +141,39 @@ fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
 }
 
 /// What would be done to Astra as it is now.
-async fn against_astra(args: &PlanArgs, manifests: Manifests) -> Result<Report, Failure> {
-    let subjects = subjects(&manifests);
+async fn against_astra(args: &PlanArgs, manifests: &Manifests) -> Result<Report, Failure> {
+    let subjects = subjects(manifests);
     let client = Client::new(Arc::new(transport(args)?), token(args.token_file.as_deref())?, CONCURRENCY);
     let world = observe(&client, &preview::needs(&subjects)).await.map_err(|error| {
-        format!("Astra could not be read, so there is no plan: {}", super::with_causes(&error))
+        format!(
+            "Astra could not be read at {}, so there is no plan: {}",
+            args.devops_url,
+            super::with_causes(&error)
+        )
     })?;
     let mut notes = vec![
         "what an object owns is recorded in the cluster: each is planned as if it were made now, so a Shared object that gives something up removes it only in the cluster".to_owned(),
     ];
     notes.extend(several_secrets(&subjects));
-    Ok(report(preview::plan(subjects, &world).await, manifests, notes))
+    Ok(report(&preview::plan(subjects, &world).await, manifests, notes))
 }
 
 /// What would be done to Astra as it is now, once the manifests are applied to the cluster.
-async fn from_cluster(args: &PlanArgs, manifests: Manifests) -> Result<Report, Failure> {
+async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, Failure> {
     let client = kube::Client::try_from(super::run::kubernetes().await?)?;
     let transport: Arc<dyn Transport> = Arc::new(transport(args)?);
     let credentials = Credentials::new(
         client.clone(),
         Arc::new(Organizations::new(transport, CONCURRENCY, Duration::ZERO)),
     );
-    let all = with_cluster(&client, subjects(&manifests)).await?;
+    let all = with_cluster(&client, subjects(manifests)).await?;
     let mut plans = plan_with_secrets(all, &credentials).await;
     // The others take part; they are told of when something is done for them, too.
     plans.retain(|plan| plan.location.is_some() || !plan.steps.is_empty());
     for plan in plans.iter_mut().filter(|plan| plan.location.is_none()) {
         plan.notices.push("this object is in the cluster, and not in these manifests".to_owned());
     }
-    Ok(report(plans, manifests, Vec::new()))
+    Ok(report(&plans, manifests, Vec::new()))
 }
 
 fn transport(args: &PlanArgs) -> Result<HttpTransport, Failure> {
@@ -177,22 +181,22 @@ fn transport(args: &PlanArgs) -> Result<HttpTransport, Failure> {
 }
 
 /// What would be done if Astra was as the base says.
-fn compare(base: &Manifests, head: Manifests) -> Result<Report, Failure> {
+fn compare(base: &Manifests, head: &Manifests) -> Result<Report, Failure> {
     let errors = base.errors.iter().map(|error| format!("in the base: {error}")).collect::<Vec<_>>();
     if !errors.is_empty() {
         return Err(errors.join("\n").into());
     }
-    let plans = super::block_on(preview::compare::compare(subjects(base), subjects(&head)))?;
+    let plans = super::block_on(preview::compare::compare(subjects(base), subjects(head)))?;
     let notes = vec![
         "compared with the base manifests, not with Astra: what others have changed there is not known"
             .to_owned(),
     ];
-    Ok(report(plans, head, notes))
+    Ok(report(&plans, head, notes))
 }
 
-fn report(plans: Vec<preview::ObjectPlan>, manifests: Manifests, notes: Vec<String>) -> Report {
+fn report(plans: &[preview::ObjectPlan], manifests: &Manifests, notes: Vec<String>) -> Report {
     let errors = manifests.errors.iter().map(ToString::to_string).collect();
-    Report::new(&plans, errors, manifests.skipped, notes)
+    Report::new(plans, errors, manifests.skipped.clone(), notes)
 }
 
 fn subjects(manifests: &Manifests) -> Vec<Subject> {

@@ -54,22 +54,18 @@ pub async fn with_cluster(client: &Client, manifests: Vec<Subject>) -> Result<Ve
                 let subject = Subject { kind: entry.kind, value, location: None };
                 all.insert(key(&subject), subject);
             }
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => parameters = parameters.continue_token(&token),
-                None => break,
-            }
+            let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else { break };
+            parameters = parameters.continue_token(&token);
         }
     }
-    for manifest in manifests {
+    for mut manifest in manifests {
         let key = key(&manifest);
-        let subject = match all.remove(&key) {
-            Some(stored) => applied(stored, manifest),
+        let subject = if let Some(stored) = all.remove(&key) {
+            applied(stored, manifest)
+        } else {
             // Younger than all that are there.
-            None => {
-                let mut manifest = manifest;
-                manifest.value["metadata"]["creationTimestamp"] = json!("9999-12-30T00:00:00Z");
-                manifest
-            }
+            manifest.value["metadata"]["creationTimestamp"] = json!("9999-12-30T00:00:00Z");
+            manifest
         };
         all.insert(key, subject);
     }

@@ -133,7 +133,7 @@ impl World {
         use Method::{Delete, Get, Patch, Post, Put};
         match (call.method, path) {
             (Get, ["v2", "currentOrg"]) => Ok(Answer::json(200, &json!({ "id": self.organization }))),
-            (Get, ["v2", "databases"]) => self.databases_after(call),
+            (Get, ["v2", "databases"]) => Ok(self.databases_after(call)),
             (Get, ["v2", "databases", id]) => {
                 let found = self.databases.iter().find(|database| database.id.as_str() == *id);
                 found.map(given).ok_or_else(unknown)
@@ -147,7 +147,7 @@ impl World {
                 match method {
                     Put => self.replace_list(id, body),
                     Post => self.add_addresses(id, body),
-                    Patch => self.switch_list(id, body),
+                    Patch => self.switch_list(&id, body),
                     Delete => self.remove_address(&id, call),
                     Get => Err(none()),
                 }
@@ -171,14 +171,14 @@ impl World {
         }
     }
 
-    fn databases_after(&self, call: &Call) -> Answered {
+    fn databases_after(&self, call: &Call) -> Answer {
         let after = call.query.iter().find(|(name, _)| *name == "starting_after").map(|(_, id)| id.as_str());
         let start =
             after.and_then(|id| self.databases.iter().position(|database| database.id.as_str() == id));
         let left = self.databases[start.map_or(0, |at| at + 1)..].iter();
         // What is terminated can be asked for by its id, and is not listed.
         let listed = left.filter(|database| database.status.0 != "TERMINATED");
-        Ok(given(&listed.take(astra_devops::databases::PAGE).collect::<Vec<_>>()))
+        given(&listed.take(astra_devops::databases::PAGE).collect::<Vec<_>>())
     }
 
     fn database(&self, id: &str) -> Result<DatabaseId, Answer> {
@@ -213,8 +213,8 @@ impl World {
         Ok(Answer::empty(204))
     }
 
-    fn switch_list(&mut self, id: DatabaseId, body: &Value) -> Answered {
-        let list = self.access_lists.get_mut(&id).ok_or_else(|| missing("access list"))?;
+    fn switch_list(&mut self, id: &DatabaseId, body: &Value) -> Answered {
+        let list = self.access_lists.get_mut(id).ok_or_else(|| missing("access list"))?;
         list.configurations = read(&body["configurations"])?;
         Ok(Answer::empty(204))
     }

@@ -183,7 +183,7 @@ async fn agree(acts: Vec<Act>) -> Result<(), TestCaseError> {
         let call = call(act);
         let (one, other) = (real.send_call(&call).await, staged.send_call(&call).await);
         // A peering takes Astra a while; what a rehearsal makes is there at once, and gone at once.
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         prop_assert_eq!(one.is_ok(), other.is_ok(), "{:?}: {:?} and {:?}", act, one, other);
         let one = comparable(observe(&real, &all()).await.unwrap());
         let other = comparable(observe(&staged, &all()).await.unwrap());
