@@ -105,7 +105,10 @@ impl<T: Send + Sync + 'static> State<T> {
         let now = Instant::now();
         let began = self.last_began.map_or(now, |last| now.max(last + pace));
         let task = tokio::spawn(async move {
-            sleep_until(began).await;
+            // Even a sleep until now takes as long as the timer's next tick.
+            if began > now {
+                sleep_until(began).await;
+            }
             read.await.map(Arc::new).map_err(Arc::new)
         });
         self.serial += 1;
