@@ -44,6 +44,13 @@ fn the_reference_is_what_the_types_say() {
 }
 
 #[test]
+fn the_form_of_a_plan_is_what_the_types_say() {
+    let schema = schemars::schema_for!(astra_operator::preview::report::Report);
+    let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    expect_file![concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plan.schema.json")].assert_eq(&text);
+}
+
+#[test]
 fn every_field_is_described() {
     for (name, text) in KINDS.iter().map(reference::page) {
         let rows = text.lines().filter(|line| line.starts_with("| `spec.") || line.starts_with("| `status."));
