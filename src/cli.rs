@@ -6,9 +6,9 @@ mod plan;
 mod run;
 mod sources;
 
-use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{hardening, kinds::KINDS, telemetry::LogFormat, text::printable};
@@ -124,6 +124,20 @@ fn at_least_a_second(text: &str) -> Result<Duration, String> {
     let duration =
         humantime::parse_duration(text).map_err(|error| format!("{error}; write for example 60s or 5m"))?;
     if duration < Duration::from_secs(1) { Err("must be at least 1s".to_owned()) } else { Ok(duration) }
+}
+
+/// Reads the command line. Where the program is installed as `kubectl-astra`, its help speaks of `kubectl astra`.
+#[must_use]
+pub fn parse() -> Cli {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    let is_plugin =
+        program.as_ref().and_then(|path| path.file_stem()).is_some_and(|name| name == "kubectl-astra");
+    let command = Cli::command();
+    let command = if is_plugin { command.bin_name("kubectl astra") } else { command };
+    match Cli::from_arg_matches(&command.get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    }
 }
 
 /// Carries out a command line.

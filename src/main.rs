@@ -4,8 +4,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    astra_operator::cli::main(astra_operator::cli::Cli::parse())
+    astra_operator::cli::main(astra_operator::cli::parse())
 }

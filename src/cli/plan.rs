@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Failure, sources::SourceArgs};
 use crate::{
-    controller::credentials::Credentials,
+    controller::{Scope, credentials::Credentials},
     manifest::{self, Manifests, Sources},
     organization::registry::Organizations,
     preview::{
@@ -64,6 +64,9 @@ pub(super) struct PlanArgs {
     /// Plan with what the cluster knows: what each object owns, the other objects, and the tokens of the Secrets that they name
     #[arg(long, conflicts_with_all = ["token_file", "diff_base", "base"])]
     from_cluster: bool,
+    /// With --from-cluster: the operator watches only this namespace, and so does the plan; may be given several times
+    #[arg(long, value_name = "NAMESPACE", requires = "from_cluster", value_delimiter = ',', value_parser = super::namespace)]
+    watched_namespace: Vec<String>,
     /// Compare with the manifests of this file or directory instead of Astra: what changes if Astra is as they say
     #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["base", "token_file"])]
     diff_base: Option<PathBuf>,
@@ -166,7 +169,11 @@ async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, 
         client.clone(),
         Arc::new(Organizations::new(transport, CONCURRENCY, Duration::ZERO)),
     );
-    let all = with_cluster(&client, subjects(manifests)).await?;
+    let scope = match args.watched_namespace.as_slice() {
+        [] => Scope::Cluster,
+        names => Scope::Namespaces(names.to_vec()),
+    };
+    let all = with_cluster(&client, &scope, subjects(manifests)).await?;
     let mut plans = plan_with_secrets(all, &credentials).await;
     // The others take part; they are told of when something is done for them, too.
     plans.retain(|plan| plan.location.is_some() || !plan.steps.is_empty());

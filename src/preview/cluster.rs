@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{ObjectPlan, Subject, needs, observe::observe, plan, rehearse::End};
 use crate::{
-    controller::{KubeError, credentials::Credentials, within},
+    controller::{KubeError, Scope, credentials::Credentials, within},
     engine::{Problem, Reason},
     kinds::KINDS,
     organization::Organization,
@@ -28,34 +28,38 @@ pub struct Unlisted {
     source: KubeError,
 }
 
-/// All objects of the cluster, with the specs of these manifests in the place of their own; and the objects that only the
+/// All objects that the operator watches, with the specs of these manifests in the place of their own; and the objects that only the
 /// manifests have, as if they were made now.
 ///
 /// # Errors
 /// When a kind cannot be listed: who is in whose way would not be known.
-pub async fn with_cluster(client: &Client, manifests: Vec<Subject>) -> Result<Vec<Subject>, Unlisted> {
+pub async fn with_cluster(
+    client: &Client,
+    scope: &Scope,
+    manifests: Vec<Subject>,
+) -> Result<Vec<Subject>, Unlisted> {
     let mut all: BTreeMap<Key, Subject> = BTreeMap::new();
     for entry in KINDS {
-        let definition = (entry.crd)();
         let resource = ApiResource {
             group: crate::resource::GROUP.to_owned(),
             version: crate::resource::VERSION.to_owned(),
             api_version: format!("{}/{}", crate::resource::GROUP, crate::resource::VERSION),
             kind: entry.kind.to_owned(),
-            plural: definition.spec.names.plural,
+            plural: (entry.crd)().spec.names.plural,
         };
-        let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-        let mut parameters = ListParams::default().limit(PAGE);
-        loop {
-            let page = within(api.list(&parameters)).await;
-            let page = page.map_err(|source| Unlisted { plural: resource.plural.clone(), source })?;
-            for object in page.items {
-                let value = serde_json::to_value(object).unwrap_or_default();
+        let apis: Vec<Api<DynamicObject>> = match scope {
+            Scope::Cluster => vec![Api::all_with(client.clone(), &resource)],
+            Scope::Namespaces(names) => {
+                names.iter().map(|name| Api::namespaced_with(client.clone(), name, &resource)).collect()
+            }
+        };
+        for api in apis {
+            let listed = list(&api).await;
+            let listed = listed.map_err(|source| Unlisted { plural: resource.plural.clone(), source })?;
+            for value in listed {
                 let subject = Subject { kind: entry.kind, value, location: None };
                 all.insert(key(&subject), subject);
             }
-            let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else { break };
-            parameters = parameters.continue_token(&token);
         }
     }
     for mut manifest in manifests {
@@ -70,6 +74,18 @@ pub async fn with_cluster(client: &Client, manifests: Vec<Subject>) -> Result<Ve
         all.insert(key, subject);
     }
     Ok(all.into_values().collect())
+}
+
+/// All objects, page by page.
+async fn list(api: &Api<DynamicObject>) -> Result<Vec<Value>, KubeError> {
+    let mut parameters = ListParams::default().limit(PAGE);
+    let mut all = Vec::new();
+    loop {
+        let page = within(api.list(&parameters)).await?;
+        all.extend(page.items.iter().filter_map(|object| serde_json::to_value(object).ok()));
+        let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else { return Ok(all) };
+        parameters = parameters.continue_token(&token);
+    }
 }
 
 /// The stored object as it is after `kubectl apply`.

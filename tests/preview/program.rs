@@ -214,3 +214,14 @@ fn database(n: usize) -> Database {
         id,
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn as_a_plugin_of_kubectl_it_answers_to_that_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = folder.path().join("kubectl-astra");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_astra-operator"), &plugin).unwrap();
+    let output = Command::new(&plugin).args(["plan", "--help"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Usage: kubectl astra plan"), "{text}");
+}

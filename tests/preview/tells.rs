@@ -122,7 +122,8 @@ fn a_plan_as_text() {
 
         Plan: 3 objects: 1 with changes, 2 without. 1 call: 1 to add, 0 to change, 1 to remove.
         Look twice: narrows access 1 ×.
-    "#]].assert_eq(&plain(&report(BASE, &head)));
+    "#]]
+    .assert_eq(&plain(&report(BASE, &head)));
 }
 
 #[test]
