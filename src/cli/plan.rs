@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
     sync::Arc,
@@ -143,10 +143,18 @@ fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
     })
 }
 
+/// Tells a person who waits what is being done; a script is told nothing.
+fn progress(what: &str) {
+    if io::stderr().is_terminal() {
+        eprintln!("{what} ...");
+    }
+}
+
 /// What would be done to Astra as it is now.
 async fn against_astra(args: &PlanArgs, manifests: &Manifests) -> Result<Report, Failure> {
     let subjects = subjects(manifests);
     let client = Client::new(Arc::new(transport(args)?), token(args.token_file.as_deref())?, CONCURRENCY);
+    progress(&format!("reading Astra for {} objects", subjects.len()));
     let world = observe(&client, &preview::needs(&subjects)).await.map_err(|error| {
         format!(
             "Astra could not be read at {}, so there is no plan: {}",
@@ -154,6 +162,7 @@ async fn against_astra(args: &PlanArgs, manifests: &Manifests) -> Result<Report,
             super::with_causes(&error)
         )
     })?;
+    progress(&format!("planning, with {} databases known", world.databases.len()));
     let mut notes = vec![
         "what an object owns is recorded in the cluster: each is planned as if it were made now, so a Shared object that gives something up removes it only in the cluster".to_owned(),
     ];
@@ -173,7 +182,9 @@ async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, 
         [] => Scope::Cluster,
         names => Scope::Namespaces(names.to_vec()),
     };
+    progress("reading the cluster");
     let all = with_cluster(&client, &scope, subjects(manifests)).await?;
+    progress(&format!("reading Astra and planning, with {} objects known", all.len()));
     let mut plans = plan_with_secrets(all, &credentials).await;
     // The others take part; they are told of when something is done for them, too.
     plans.retain(|plan| plan.location.is_some() || !plan.steps.is_empty());
