@@ -159,9 +159,8 @@ fn a_revision_of_git_is_a_base() {
 #[test]
 fn a_thousand_manifests_cost_a_handful_of_reads() {
     const MANY: usize = 1000;
-    let mut state = State::default();
-    state.databases = (0..MANY).map(database).collect();
-    let stage = Stage::new(state);
+    let databases = (0..MANY).map(database).collect();
+    let stage = Stage::new(State { databases, ..State::default() });
     for n in 0..MANY {
         // Every second one is as Astra has it.
         let address = if n % 2 == 0 { "203.0.113.0/24" } else { "198.51.100.0/24" };
