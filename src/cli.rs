@@ -1,10 +1,12 @@
 //! The command line.
 
+mod export;
 mod lease;
 mod lint;
 mod plan;
 mod run;
 mod sources;
+mod token;
 
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -33,6 +35,7 @@ Examples:
   astra-operator plan -f manifests/
   astra-operator run --namespace team-a --namespace team-b --log-format json
   astra-operator lint -f manifests/
+  astra-operator export --output-dir astra
   astra-operator completions bash > /etc/bash_completion.d/astra-operator";
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +44,8 @@ enum Command {
     Run(Box<RunArgs>),
     /// Show what the operator would do in Astra, before it does it
     Plan(Box<plan::PlanArgs>),
+    /// Print what is in Astra as manifests, so that applying them changes nothing
+    Export(Box<export::ExportArgs>),
     /// Print the custom resource definitions, for kubectl apply
     #[command(after_help = "Example:\n  astra-operator crds | kubectl apply --server-side -f -")]
     Crds,
@@ -147,6 +152,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(*args).map(done),
         Command::Plan(args) => plan::run(&args),
+        Command::Export(args) => export::run(*args).map(done),
         Command::Lint(args) => lint::lint(&args),
         Command::Crds => crds(&mut io::stdout().lock()).map(done),
         Command::Completions { shell } => {

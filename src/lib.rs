@@ -15,6 +15,7 @@
 //! | [`controller`] | everything that touches Kubernetes |
 //! | [`leader`] | leader election, and the fence before each write to Astra |
 //! | [`preview`] | what would be done: the engine on a stage, and how that is told |
+//! | [`export`] | from an organization to manifests |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
 //! | [`reference`] | the reference pages, rendered from the definitions |
 //! | [`manifest`], [`lint`] | manifests checked without a cluster, and advice on them |
@@ -26,6 +27,7 @@
 pub mod cli;
 pub mod controller;
 pub mod engine;
+pub mod export;
 pub mod hardening;
 pub mod kinds;
 pub mod leader;

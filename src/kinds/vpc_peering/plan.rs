@@ -41,7 +41,7 @@ pub fn plan(view: &View<'_, AstraVpcPeering>) -> Plan<Step> {
 }
 
 /// What a peering's status means. The set is open: an unknown one is waited for and shown as it is.
-fn judge(peering: &Peering, provider: Provider) -> Plan<Step> {
+pub(crate) fn judge(peering: &Peering, provider: Provider) -> Plan<Step> {
     let status = peering.status.to_ascii_lowercase();
     match status.as_str() {
         "active" | "connected" | "accepted" => Plan::Done,

@@ -1,0 +1,138 @@
+//! The way to Astra for commands that work without a cluster: which token, which address, and what to do when one of the
+//! two will not do.
+
+use std::{env, fs, io, path::PathBuf, sync::Arc};
+
+use astra_devops::{Client, Error, Token, error::Class, http::HttpTransport};
+use clap::Args;
+
+use super::Failure;
+/// The variable with the token. It is read here and not by the parser of arguments, whose help shows values.
+const VARIABLE: &str = "ASTRA_DB_APPLICATION_TOKEN";
+
+/// A file with a token is a line. More is not read: it is another file.
+const LONGEST: u64 = 8192;
+
+/// Calls at once.
+const AT_ONCE: usize = 8;
+
+#[derive(Debug, Args)]
+pub(super) struct AstraArgs {
+    /// A file with the Astra application token; without it the environment variable `ASTRA_DB_APPLICATION_TOKEN` has it
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Base URL of the Astra DevOps API
+    #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
+    devops_url: String,
+}
+
+impl AstraArgs {
+    /// A client for the token. Nothing is sent yet.
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        let token = self.token()?;
+        let agent = concat!("astra-operator/", env!("CARGO_PKG_VERSION"));
+        let transport = HttpTransport::new(&self.devops_url, agent)
+            .map_err(|error| format!("--devops-url (or ASTRA_OPERATOR_DEVOPS_URL): {error}"))?;
+        Ok(Client::new(Arc::new(transport), token, AT_ONCE))
+    }
+
+    fn token(&self) -> Result<Token, Failure> {
+        let text = match &self.token_file {
+            Some(_) => self.of_file()?,
+            None => env::var(VARIABLE).unwrap_or_default(),
+        };
+        // An editor and `echo` end a line; that is not meant as a part of the token.
+        let text =
+            text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        if text.is_empty() && self.token_file.is_none() {
+            return Err(format!(
+                "no token: set {VARIABLE} to an Astra application token (AstraCS:…), or give --token-file FILE; reading is enough: the role needs org-db-view, accesslist-read, db-manage-privateendpoint and org-db-readpeering, as far as there are such things"
+            )
+            .into());
+        }
+        Token::new(text).map_err(|error| format!("{}: {error}", self.source()).into())
+    }
+
+    fn of_file(&self) -> Result<String, Failure> {
+        let Some(path) = &self.token_file else { return Ok(String::new()) };
+        let failed = |error: io::Error| format!("--token-file {}: cannot be read: {error}", path.display());
+        let size = fs::metadata(path).map_err(failed)?.len();
+        if size > LONGEST {
+            return Err(
+                format!("--token-file {}: is no token, but a file of {size} bytes", path.display()).into()
+            );
+        }
+        Ok(fs::read_to_string(path).map_err(failed)?)
+    }
+
+    /// Where the token is from, for people.
+    fn source(&self) -> String {
+        match &self.token_file {
+            Some(path) => format!("--token-file {}", path.display()),
+            None => VARIABLE.to_owned(),
+        }
+    }
+
+    /// A failed call, and what to do about it.
+    pub(super) fn explain(&self, error: Error) -> Failure {
+        match (error.class(), &error) {
+            (Class::Unauthorized | Class::Forbidden, _) => {
+                format!("Astra refused the token of {}: {error}", self.source()).into()
+            }
+            (Class::Transient, Error::Unreachable { source, .. }) => format!(
+                "Astra cannot be reached at {}: {error}: {}; check --devops-url, the network and HTTPS_PROXY, and try again",
+                self.devops_url,
+                super::with_causes(source)
+            )
+            .into(),
+            (_, Error::Down { .. }) => format!(
+                "Astra at {} keeps failing: {error}; check --devops-url, the network and HTTPS_PROXY, and try again",
+                self.devops_url
+            )
+            .into(),
+            (Class::Throttled, _) => {
+                format!("Astra asks to wait: {error}; try again in a minute").into()
+            }
+            _ => Box::new(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_file(text: &str) -> Result<Token, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.txt");
+        fs::write(&path, text).unwrap();
+        let args = AstraArgs { token_file: Some(path), devops_url: String::new() };
+        args.token()
+    }
+
+    #[test]
+    fn a_token_file_is_one_line() {
+        for text in ["AstraCS:one:two", "AstraCS:one:two\n", "AstraCS:one:two\r\n"] {
+            assert_eq!(of_file(text).unwrap().expose(), "AstraCS:one:two", "{text:?}");
+        }
+        for (text, words) in [
+            ("", "the token is empty"),
+            ("\n", "the token is empty"),
+            ("AstraCS:one:two\n\n", "newline"),
+            ("AstraCS:one:two\nmore", "newline"),
+            ("AstraCS:one two", "space"),
+            (&"x".repeat(9000), "9000 bytes"),
+        ] {
+            let error = of_file(text).unwrap_err().to_string();
+            assert!(error.starts_with("--token-file /") && error.contains(words), "{error}");
+            assert!(!error.contains("one"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let args = AstraArgs { token_file: Some("/nowhere/token".into()), devops_url: String::new() };
+        let error = args.token().unwrap_err().to_string();
+        assert!(error.contains("/nowhere/token") && error.contains("No such file"), "{error}");
+    }
+}
