@@ -4,6 +4,7 @@ mod export;
 mod lease;
 mod lint;
 mod plan;
+mod revision;
 mod run;
 mod sources;
 mod token;

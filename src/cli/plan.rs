@@ -1,19 +1,22 @@
 //! `astra-operator plan`: what the operator would do, before it does it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
+    collections::BTreeSet,
     io::{self, IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    path::PathBuf,
+    process::ExitCode,
     sync::Arc,
     time::Duration,
 };
 
-use astra_devops::{Client, Token, Transport, http::HttpTransport};
+use astra_devops::Transport;
 use clap::{Args, ValueEnum};
 
-use super::{Failure, sources::SourceArgs};
+use super::{
+    Failure, revision,
+    sources::SourceArgs,
+    token::{self, AstraArgs},
+};
 use crate::{
     controller::{Scope, credentials::Credentials},
     manifest::{self, Manifests, Sources},
@@ -29,12 +32,6 @@ use crate::{
     },
     text::printable_json,
 };
-
-/// Calls at once.
-const CONCURRENCY: usize = 8;
-
-/// Where the token is looked for, as Astra's own tools do.
-const TOKEN: &str = "ASTRA_DB_APPLICATION_TOKEN";
 
 const HELP: &str = "\
 Examples:
@@ -55,12 +52,8 @@ is made now.";
 pub(super) struct PlanArgs {
     #[command(flatten)]
     manifests: SourceArgs,
-    /// A file with the Astra application token, instead of the environment's
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Base URL of the Astra DevOps API
-    #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
-    devops_url: String,
+    #[command(flatten)]
+    astra: AstraArgs,
     /// Plan with what the cluster knows: what each object owns, the other objects, and the tokens of the Secrets that they name
     #[arg(long, conflicts_with_all = ["token_file", "diff_base", "base"])]
     from_cluster: bool,
@@ -104,7 +97,9 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
                 Sources { files: vec![base.clone()], kustomize: Vec::new(), ..args.manifests.sources() };
             compare(&manifest::read(&sources)?, &manifests)?
         }
-        (None, Some(revision)) => compare(&at_revision(&args.manifests.sources(), revision)?, &manifests)?,
+        (None, Some(revision)) => {
+            compare(&revision::at_revision(&args.manifests.sources(), revision)?, &manifests)?
+        }
         (None, None) if args.from_cluster => super::block_on(from_cluster(args, &manifests))??,
         (None, None) => super::block_on(against_astra(args, &manifests))??,
     };
@@ -153,14 +148,11 @@ fn progress(what: &str) {
 /// What would be done to Astra as it is now.
 async fn against_astra(args: &PlanArgs, manifests: &Manifests) -> Result<Report, Failure> {
     let subjects = subjects(manifests);
-    let client = Client::new(Arc::new(transport(args)?), token(args.token_file.as_deref())?, CONCURRENCY);
+    let client = args.astra.client()?;
     progress(&format!("reading Astra for {} objects", subjects.len()));
     let world = observe(&client, &preview::needs(&subjects)).await.map_err(|error| {
-        format!(
-            "Astra could not be read at {}, so there is no plan: {}",
-            args.devops_url,
-            super::with_causes(&error)
-        )
+        let why = args.astra.explain(error);
+        format!("there is no plan: {}", super::with_causes(why.as_ref()))
     })?;
     progress(&format!("planning, with {} databases known", world.databases.len()));
     let mut notes = vec![
@@ -173,10 +165,10 @@ async fn against_astra(args: &PlanArgs, manifests: &Manifests) -> Result<Report,
 /// What would be done to Astra as it is now, once the manifests are applied to the cluster.
 async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, Failure> {
     let client = kube::Client::try_from(super::run::kubernetes().await?)?;
-    let transport: Arc<dyn Transport> = Arc::new(transport(args)?);
+    let transport: Arc<dyn Transport> = Arc::new(args.astra.transport()?);
     let credentials = Credentials::new(
         client.clone(),
-        Arc::new(Organizations::new(transport, CONCURRENCY, Duration::ZERO)),
+        Arc::new(Organizations::new(transport, token::AT_ONCE, Duration::ZERO)),
     );
     let scope = match args.watched_namespace.as_slice() {
         [] => Scope::Cluster,
@@ -192,10 +184,6 @@ async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, 
         plan.notices.push("this object is in the cluster, and not in these manifests".to_owned());
     }
     Ok(report(&plans, manifests, Vec::new()))
-}
-
-fn transport(args: &PlanArgs) -> Result<HttpTransport, Failure> {
-    Ok(HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?)
 }
 
 /// What would be done if Astra was as the base says.
@@ -241,86 +229,4 @@ fn several_secrets(subjects: &[Subject]) -> Option<String> {
             few.join(", ")
         )
     })
-}
-
-/// The token: of the file, or of the environment.
-fn token(file: Option<&Path>) -> Result<Token, Failure> {
-    let (text, from) = match file {
-        Some(file) => {
-            let text = fs::read_to_string(file)
-                .map_err(|error| format!("cannot read the token file {}: {error}", file.display()))?;
-            (text, file.display().to_string())
-        }
-        None => (env::var(TOKEN).map_err(|_| no_token())?, TOKEN.to_owned()),
-    };
-    Token::new(text.trim()).map_err(|error| format!("{from}: {error}").into())
-}
-
-fn no_token() -> String {
-    format!(
-        "no token: set {TOKEN}, or give --token-file FILE. Reading is enough: the role needs org-db-view, accesslist-read, db-manage-privateendpoint and org-db-readpeering, as far as there are such objects. Without a token, --diff-base DIR compares two trees of manifests"
-    )
-}
-
-/// The same sources as they are in a revision of git: taken out of it into a directory of its own, which goes again.
-fn at_revision(sources: &Sources, revision: &str) -> Result<Manifests, Failure> {
-    if sources.files.iter().any(|file| file.as_os_str() == "-") {
-        return Err(
-            "--base cannot be used with -f -: there is no earlier standard input; use --diff-base".into()
-        );
-    }
-    let top = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?.trim());
-    let folder = tempfile::tempdir()?;
-    let archive = Command::new("git")
-        .current_dir(&top)
-        .args(["archive", "--format=tar", revision])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .output()
-        .map_err(|error| format!("cannot run git: {error}"))?;
-    if !archive.status.success() {
-        return Err(
-            format!("git archive {revision}: {}", String::from_utf8_lossy(&archive.stderr).trim()).into()
-        );
-    }
-    let mut tar = Command::new("tar")
-        .args(["-x", "-C"])
-        .arg(folder.path())
-        .stdin(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot run tar: {error}"))?;
-    if let Some(mut input) = tar.stdin.take() {
-        input.write_all(&archive.stdout)?;
-    }
-    if !tar.wait()?.success() {
-        return Err("tar could not unpack what git gave".into());
-    }
-    let moved = |path: &PathBuf| -> Result<PathBuf, Failure> {
-        let absolute = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let inside = absolute
-            .strip_prefix(fs::canonicalize(&top)?)
-            .map_err(|_| format!("{} is not in the repository {}", path.display(), top.display()))?;
-        Ok(folder.path().join(inside))
-    };
-    let there = |paths: &[PathBuf]| -> Result<Vec<PathBuf>, Failure> {
-        let all = paths.iter().map(moved).collect::<Result<Vec<_>, _>>()?;
-        // What is new was not there before.
-        Ok(all.into_iter().filter(|path| path.exists()).collect())
-    };
-    let before =
-        Sources { files: there(&sources.files)?, kustomize: there(&sources.kustomize)?, ..sources.clone() };
-    if before.files.is_empty() && before.kustomize.is_empty() {
-        return Ok(Manifests { objects: Vec::new(), skipped: BTreeMap::new(), errors: Vec::new() });
-    }
-    Ok(manifest::read(&before)?)
-}
-
-fn git(args: &[&str]) -> Result<String, Failure> {
-    let output =
-        Command::new("git").args(args).output().map_err(|error| format!("cannot run git: {error}"))?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(io::Error::other(format!("git {}: {words}", args.join(" "))).into());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

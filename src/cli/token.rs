@@ -7,14 +7,15 @@ use astra_devops::{Client, Error, Token, error::Class, http::HttpTransport};
 use clap::Args;
 
 use super::Failure;
+
 /// The variable with the token. It is read here and not by the parser of arguments, whose help shows values.
 const VARIABLE: &str = "ASTRA_DB_APPLICATION_TOKEN";
 
 /// A file with a token is a line. More is not read: it is another file.
 const LONGEST: u64 = 8192;
 
-/// Calls at once.
-const AT_ONCE: usize = 8;
+/// Calls at once for one token.
+pub(super) const AT_ONCE: usize = 8;
 
 #[derive(Debug, Args)]
 pub(super) struct AstraArgs {
@@ -30,10 +31,14 @@ impl AstraArgs {
     /// A client for the token. Nothing is sent yet.
     pub(super) fn client(&self) -> Result<Client, Failure> {
         let token = self.token()?;
+        Ok(Client::new(Arc::new(self.transport()?), token, AT_ONCE))
+    }
+
+    /// The way to Astra, for tokens from elsewhere.
+    pub(super) fn transport(&self) -> Result<HttpTransport, Failure> {
         let agent = concat!("astra-operator/", env!("CARGO_PKG_VERSION"));
-        let transport = HttpTransport::new(&self.devops_url, agent)
-            .map_err(|error| format!("--devops-url (or ASTRA_OPERATOR_DEVOPS_URL): {error}"))?;
-        Ok(Client::new(Arc::new(transport), token, AT_ONCE))
+        HttpTransport::new(&self.devops_url, agent)
+            .map_err(|error| format!("--devops-url (or ASTRA_OPERATOR_DEVOPS_URL): {error}").into())
     }
 
     fn token(&self) -> Result<Token, Failure> {
