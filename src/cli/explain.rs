@@ -28,10 +28,12 @@ Examples:
   astra-operator explain AstraPrivateEndpoint/orders -n team-a
   astra-operator explain astravpcpeerings archive -n team-a -o json
   astra-operator explain aal/orders --devops-url http://127.0.0.1:8080
+  astra-operator explain aal/orders --watched-namespace team-a,team-b
 
 It asks Astra with the token of the Secret that the object names, and only reads there. The token is never shown.
 Rights: get and list on the object's kind, get on its Secret and on the operator's Lease, list on events.events.k8s.io.
-What may not be read is told, and the rest is shown.
+What may not be read is told, and the rest is shown. In the plan take part all objects on the same database that the
+operator may see: those of all namespaces (list on the kind in all of them), or of the watched ones.
 
 Exit codes: 0 the object is Ready, 2 it is not, 1 an error.";
 
@@ -50,6 +52,16 @@ pub(super) struct ExplainArgs {
     /// What the operator's Lease is called
     #[arg(long, value_name = "NAME", env = "ASTRA_OPERATOR_LEASE_NAME", default_value = "astra-operator", value_parser = super::namespace)]
     lease_name: String,
+    /// A namespace that the operator watches, if it does not watch all: objects of others take no part in the plan; may
+    /// be given several times, or with commas
+    #[arg(
+        long = "watched-namespace",
+        value_name = "NAMESPACE",
+        env = "ASTRA_OPERATOR_NAMESPACES",
+        value_delimiter = ',',
+        value_parser = super::namespace
+    )]
+    watched: Vec<String>,
     /// The calls of the next plan too, with method, path and body
     #[arg(long, short = 'v')]
     verbose: bool,
@@ -71,6 +83,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
             target,
             namespace: cluster.namespace,
             transport: Arc::new(transport),
+            watched: args.watched.clone(),
             lease: (args.lease_namespace.clone(), args.lease_name.clone()),
         };
         let facts = gather(&question).await?;

@@ -41,6 +41,8 @@ pub struct Question {
     pub namespace: String,
     /// The way to Astra.
     pub transport: Arc<dyn Transport>,
+    /// The namespaces that the operator watches; all when there is none.
+    pub watched: Vec<String>,
     /// Namespace and name of the operator's Lease.
     pub lease: (String, String),
 }
@@ -55,7 +57,7 @@ pub struct Unanswered(String);
 /// # Errors
 /// When the object itself cannot be read.
 pub async fn gather(question: &Question) -> Result<Facts, Unanswered> {
-    let Question { client, target: Target { entry, .. }, namespace, transport, lease } = question;
+    let Question { client, target: Target { entry, .. }, namespace, transport, lease, watched } = question;
     let object = object(question).await?;
     let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
     let from: CredentialsRef =
@@ -64,7 +66,7 @@ pub async fn gather(question: &Question) -> Result<Facts, Unanswered> {
         secret::read(client, namespace, &from),
         events::read(client, namespace, uid),
         lease::read(client, lease, Timestamp::now()),
-        peers(client, entry, namespace),
+        peers(client, entry, namespace, watched),
     );
     let (peers, mut notes) = peers;
     let events = events.unwrap_or_else(|note| {
@@ -156,20 +158,43 @@ fn listed(names: &[&str]) -> String {
     if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
 }
 
-/// All objects of the kind that may be read: in all namespaces, or else in this one.
-async fn peers(client: &Client, entry: &Entry, namespace: &str) -> (Vec<Value>, Vec<String>) {
-    let refused = match read::list(client, entry, None).await {
-        Ok(all) => return (all, Vec::new()),
-        Err(error) => read::refusal("list", entry, None, &error),
-    };
-    let consequence = "objects of other namespaces on this database take no part in the plan";
-    match read::list(client, entry, Some(namespace)).await {
-        Ok(here) => (here, vec![format!("{refused}; {consequence}")]),
+/// All objects of the kind that the operator sees and that may be read: in the watched namespaces, or else in all, or else
+/// in this one.
+async fn peers(
+    client: &Client,
+    entry: &Entry,
+    namespace: &str,
+    watched: &[String],
+) -> (Vec<Value>, Vec<String>) {
+    if !watched.is_empty() {
+        return in_namespaces(client, entry, watched).await;
+    }
+    match read::list(client, entry, None).await {
+        Ok(all) => (all, Vec::new()),
         Err(error) => {
-            let refused = read::refusal("list", entry, Some(namespace), &error);
-            (Vec::new(), vec![format!("{refused}; other objects on this database take no part in the plan")])
+            let refused = read::refusal("list", entry, None, &error);
+            let (here, mut notes) = in_namespaces(client, entry, &[namespace.to_owned()]).await;
+            notes.insert(
+                0,
+                format!("{refused}; objects of other namespaces on this database take no part in the plan"),
+            );
+            (here, notes)
         }
     }
+}
+
+async fn in_namespaces(client: &Client, entry: &Entry, namespaces: &[String]) -> (Vec<Value>, Vec<String>) {
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
+    for namespace in namespaces {
+        match read::list(client, entry, Some(namespace)).await {
+            Ok(objects) => all.extend(objects),
+            Err(error) => {
+                let refused = read::refusal("list", entry, Some(namespace), &error);
+                notes.push(format!("{refused}; its other objects take no part in the plan"));
+            }
+        }
+    }
+    (all, notes)
 }
 
 /// What Astra has, as far as the object needs it.

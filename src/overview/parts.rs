@@ -82,7 +82,7 @@ fn access_list(object: &Value) -> Vec<Part> {
         Part::new("address", &address.address, state).odd(odd)
     };
     parts.extend(some(addresses.iter().map(state_of).collect(), "address"));
-    parts.extend(others("address", &details.unmanaged_addresses));
+    parts.extend(others("address", "addresses", &details.unmanaged_addresses));
     parts
 }
 
@@ -114,8 +114,8 @@ fn private_endpoint(object: &Value) -> Vec<Part> {
         endpoints.push(Part::new("endpoint", &endpoint.id, "not seen in Astra").odd(true));
     }
     parts.extend(some(endpoints, "endpoint"));
-    parts.extend(others("principal", &details.unmanaged_principals));
-    parts.extend(others("endpoint", &details.unmanaged_endpoints));
+    parts.extend(others("principal", "principals", &details.unmanaged_principals));
+    parts.extend(others("endpoint", "endpoints", &details.unmanaged_endpoints));
     parts
 }
 
@@ -151,10 +151,14 @@ fn some(mut parts: Vec<Part>, what: &'static str) -> Vec<Part> {
 }
 
 /// What is there, is not this object's, and was left alone.
-fn others(what: &str, unmanaged: &[String]) -> Option<Part> {
-    let more = if unmanaged.len() >= limits::OTHERS { "or more " } else { "" };
-    let count = unmanaged.len();
-    (count > 0).then(|| Part::new("others", format!("{count} {more}{what} entries"), "of others, left alone"))
+fn others(one: &str, many: &str, unmanaged: &[String]) -> Option<Part> {
+    let name = match unmanaged.len() {
+        0 => return None,
+        1 => format!("1 {one}"),
+        count if count >= limits::OTHERS => format!("{count} or more {many}"),
+        count => format!("{count} {many}"),
+    };
+    Some(Part::new("others", name, "of others, left alone"))
 }
 
 /// How an address is named in `status.owned`.

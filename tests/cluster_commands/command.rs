@@ -55,6 +55,8 @@ pub(crate) fn command_as(stage: &Stage, kubeconfig: &Path, arguments: &[&str]) -
     command.env("ASTRA_OPERATOR_DEVOPS_URL", &stage.astra.url);
     command.env("ASTRA_OPERATOR_LEASE_NAMESPACE", &stage.namespace);
     command.env("ASTRA_OPERATOR_LEASE_NAME", "operator-0");
+    // The databases of all simulators have the same ids; the operator of this test sees no object of the others.
+    command.env("ASTRA_OPERATOR_NAMESPACES", &stage.namespace);
     for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(proxy);
     }

@@ -1,11 +1,11 @@
 //! `explain` of objects in every state that an operator leaves them in.
 
 use astra_operator::resource::annotation;
-use astra_simulator::{Event, state::AddressEntry};
+use astra_simulator::state::AddressEntry;
 use serde_json::{Value, json};
 
 use crate::{
-    command::ask,
+    command::{ask, command, said},
     harness::{
         Stage,
         astra::id_of,
@@ -25,9 +25,9 @@ async fn what_is_ready_is_told_in_full_and_nothing_is_to_be_done() {
     let stage = Stage::new().await;
     apply_all(&stage).await;
     all_ready(&stage).await;
-    let said = ask(&stage, &["explain", "aal/list"]);
+    let told = ask(&stage, &["explain", "aal/list"]);
     let heading = format!("AstraAccessList {}/list  ✓ ready", stage.namespace);
-    said.says(
+    told.says(
         0,
         &[
             &heading,
@@ -142,9 +142,9 @@ async fn what_would_empty_a_list_tells_the_number_to_allow() {
             addresses.push(serde_json::from_value::<AddressEntry>(entry).unwrap());
         }
     });
-    // Paused: what would come is told all the same.
+    // It was Ready and still counts as that, while it is paused; what would come is told all the same.
     ask(&stage, &["explain", "aal/list"]).says(
-        2,
+        0,
         &[
             "‖ paused",
             "Next plan, once the pause ends",
@@ -166,7 +166,9 @@ async fn what_is_being_deleted_tells_what_holds_it_up() {
     stage
         .put_token("astra-credentials", "AstraCS:unknownunknown:0123456789012345678901234567890123456789")
         .await;
-    stage.astra.happens(&Event::SetDatabaseStatus { database: id_of("orders"), status: "ACTIVE".into() });
+    // The operator reads the Secret at once.
+    stage.annotate::<AccessList>("list", annotation::RECONCILE, "1").await;
+    stage.stalled::<AccessList>("list", "TokenRefused").await;
     stage.delete::<AccessList>("list").await;
     stage.stalled::<AccessList>("list", "TokenRefused").await;
     ask(&stage, &["explain", "aal/list"]).says(
@@ -180,8 +182,15 @@ async fn what_is_being_deleted_tells_what_holds_it_up() {
         ],
     );
     stage.put_token("astra-credentials", &stage.astra.token()).await;
-    ask(&stage, &["explain", "aal/list"]);
-    stage.annotate::<AccessList>("list", annotation::RECONCILE, "now").await;
+    // Mended: what comes next is the removal.
+    ask(&stage, &["explain", "aal/list"]).says(
+        2,
+        &[
+            "- remove 203.0.113.7",
+            "then it is gone",
+            "What the operator told (TokenRefused) was not found just now",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -228,8 +237,15 @@ async fn a_mistake_is_told_with_what_was_meant() {
     ask(&stage, &["explain", "avp/orders"]).fails(&["there is none of this kind"]);
     // The other test's objects may be of that name, too.
     ask(&elsewhere, &["explain", "aal/orders"]).fails(&["there is one of this name in ", "give -n "]);
+    // Without a word on what the operator watches, all that may be read takes part.
+    elsewhere.apply::<AccessList>("other", list("orders")).await;
+    let mut everywhere = command(&stage, &["explain", "aal/orders", "-n", &stage.namespace]);
+    everywhere.env_remove("ASTRA_OPERATOR_NAMESPACES");
+    let (here, there) = (ask(&stage, &["explain", "aal/orders"]), said(&stage, everywhere));
+    let other = format!("{}/other", elsewhere.namespace);
+    assert!(!here.out.contains(&other) && there.out.contains(&other), "{}{}", here.out, there.out);
     ask(&stage, &["explain", "aal/orders", "--context", "nowhere"]).fails(&[r#"context "nowhere""#]);
     ask(&stage, &["explain", "aal/orders", "--kubeconfig", "/nowhere"]).fails(&["/nowhere"]);
-    let said = ask(&stage, &["explain", "aal/orders", "--devops-url", "http://127.0.0.1:1"]);
-    said.says(2, &["got no answer: cannot connect"]);
+    ask(&stage, &["explain", "aal/orders", "--devops-url", "http://127.0.0.1:1"])
+        .says(2, &["got no answer: cannot connect"]);
 }

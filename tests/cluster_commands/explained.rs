@@ -230,5 +230,43 @@ fn an_explanation_reads_well_and_nothing_of_others_colours_the_terminal() {
     }];
     facts.notes = vec!["you may not list events".into()];
     let shown = strip_str(&text(&Explanation::new(&facts, now()), now(), false)).to_string();
-    expect![[""]].assert_eq(&shown);
+    expect![[r#"
+        AstraAccessList team-a/orders  ✗ stalled  Conflict
+
+        Object
+          generation 2, which the operator has looked at
+          made 24h ago; Exclusive, when it is deleted: Retain
+          its deletion also waits for the finalizers of others: example.com/other
+          astra.datastax.com/pause=true: has no effect: the operator knows no such annotation, did you mean "astra.datastax.com/paused"?
+          astra.datastax.com/reconcile-requested-at=now\u{1b}[31m: the look that was asked for was not taken yet
+
+        Secret
+          you may not get secrets
+
+        Conditions
+          Ready    False  Astra is not as the spec says, or that is not known, for 60s
+                          Conflict: what is said
+          Stalled  True   waiting will not help: a person has to change something, for 60s
+
+        Astra
+          not asked: you may not get secrets
+
+        Owns in Astra
+          address/203.0.113.7/32
+          announced 30s ago, not seen yet: add 203.0.113.7
+          leaves alone what is there of others: 10.0.0.1
+
+        Events
+            60m ago  Conflict  two\nlines (2 times)
+
+        Operator
+          Lease ops/astra: held and renewed: the operator works
+
+        Not shown
+          you may not list events
+
+        What to do now
+          Decide which object shall have the say: the message names the other. Delete one of them, or make both management: Shared; if no other object is named, do as the message says.
+            kubectl -n team-a edit aal orders
+    "#]].assert_eq(&shown);
 }
