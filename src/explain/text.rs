@@ -9,7 +9,10 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{Explanation, lease::LeaseState, secret::SecretState};
 use crate::{
-    overview::text::{age, shown},
+    overview::{
+        standing::State as Standing,
+        text::{age, shown},
+    },
     preview::{
         report::{self, State},
         text::{Detail, step},
@@ -168,9 +171,13 @@ impl Page<'_> {
         Ok(())
     }
 
+    fn more(&mut self, all: usize) -> fmt::Result {
+        if all > MOST { self.line(&format!("  and {} more (-o json shows all)", all - MOST)) } else { Ok(()) }
+    }
+
     fn plan(&mut self, it: &Explanation) -> fmt::Result {
         let Some(plan) = &it.plan else { return Ok(()) };
-        let paused = it.standing.state == crate::overview::standing::State::Paused;
+        let paused = it.standing.state == Standing::Paused;
         self.section(if paused { "Next plan, once the pause ends" } else { "Next plan" })?;
         if !it.beside.is_empty() {
             let line = format!("{DIM}made beside {}{DIM:#}", printable(&it.beside.join(", ")));

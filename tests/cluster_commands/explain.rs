@@ -161,7 +161,7 @@ async fn what_would_empty_a_list_tells_the_number_to_allow() {
 #[tokio::test]
 #[ignore = "needs a cluster: run `cargo xtask test`"]
 async fn what_is_being_deleted_tells_what_holds_it_up() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
     stage.apply_ready::<AccessList>("list", list("orders")).await;
     stage
         .put_token("astra-credentials", "AstraCS:unknownunknown:0123456789012345678901234567890123456789")
@@ -181,6 +181,7 @@ async fn what_is_being_deleted_tells_what_holds_it_up() {
             &format!("annotate aal list {}=true", annotation::FORCE_FINALIZE),
         ],
     );
+    stage.take_operator().terminate().await;
     stage.put_token("astra-credentials", &stage.astra.token()).await;
     // Mended: what comes next is the removal.
     ask(&stage, &["explain", "aal/list"]).says(

@@ -63,10 +63,6 @@ impl Page<'_> {
         self.more(list.addresses.len())
     }
 
-    fn more(&mut self, all: usize) -> fmt::Result {
-        if all > MOST { self.line(&format!("  and {} more (-o json shows all)", all - MOST)) } else { Ok(()) }
-    }
-
     fn private_links(&mut self, astra: &Astra, database: &Database) -> fmt::Result {
         let links: &[PrivateLink] = astra.private_links.as_ref().map_or(&[], |links| &links.datacenters);
         if links.is_empty() {
