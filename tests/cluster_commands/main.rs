@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod advice;
 mod command;
 mod explain;
 mod explained;
