@@ -9,6 +9,7 @@
     clippy::unwrap_in_result,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::needless_pass_by_value, reason = "values of json! are made where they are handed over")]
 
 mod advice;
 mod command;
