@@ -1,5 +1,7 @@
 //! The command line.
 
+mod cluster;
+mod explain;
 mod export;
 mod lease;
 mod lint;
@@ -7,6 +9,7 @@ mod plan;
 mod revision;
 mod run;
 mod sources;
+mod status;
 mod token;
 
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
@@ -37,6 +40,8 @@ Examples:
   astra-operator run --namespace team-a --namespace team-b --log-format json
   astra-operator lint -f manifests/
   astra-operator export --output-dir astra
+  astra-operator status -A
+  astra-operator explain aal/orders -n team-a
   astra-operator completions bash > /etc/bash_completion.d/astra-operator";
 
 #[derive(Debug, Subcommand)]
@@ -52,6 +57,10 @@ enum Command {
     Crds,
     /// Check manifests without a cluster: what the API server would refuse, and what you would be sorry for
     Lint(lint::LintArgs),
+    /// Show the databases and their objects as a tree, from the cluster alone
+    Status(status::StatusArgs),
+    /// Explain one object: what is there, what the operator would do next, and what to do now
+    Explain(Box<explain::ExplainArgs>),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  astra-operator completions zsh > ~/.zfunc/_astra-operator")]
     Completions {
@@ -156,6 +165,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Export(args) => export::run(*args).map(done),
         Command::Lint(args) => lint::lint(&args),
         Command::Crds => crds(&mut io::stdout().lock()).map(done),
+        Command::Status(args) => status::status(&args).map(done),
+        Command::Explain(args) => explain::explain(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "astra-operator", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@
 //! | [`leader`] | leader election, and the fence before each write to Astra |
 //! | [`preview`] | what would be done: the engine on a stage, and how that is told |
 //! | [`export`] | from an organization to manifests |
+//! | [`overview`], [`explain`] | what a person sees of all objects, and of one with all that is around it |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
 //! | [`reference`] | the reference pages, rendered from the definitions |
 //! | [`manifest`], [`lint`] | manifests checked without a cluster, and advice on them |
@@ -28,12 +29,14 @@ pub mod cli;
 pub mod controller;
 pub mod engine;
 pub mod export;
+pub mod explain;
 pub mod hardening;
 pub mod kinds;
 pub mod leader;
 pub mod lint;
 pub mod manifest;
 pub mod organization;
+pub mod overview;
 pub mod preview;
 pub mod reference;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]

@@ -96,7 +96,8 @@ fn object(out: &mut String, object: &Object, detail: Detail) -> fmt::Result {
     writeln!(out, "  {style}{word}:{style:#} {reason}{}", printable(&object.outcome.message))
 }
 
-fn step(out: &mut String, step: &Step, detail: Detail) -> fmt::Result {
+/// One step, with its dangers, its reason and what it changes.
+pub(crate) fn step(out: &mut String, step: &Step, detail: Detail) -> fmt::Result {
     write!(out, "  - {}", printable(&step.summary))?;
     for danger in &step.dangers {
         write!(out, "  {RED}! {}{RED:#}", words(*danger))?;

@@ -20,7 +20,7 @@ use crate::process::{self, Scratch};
 use crate::{demo, terminal, toolchain, workspace};
 
 /// The test files that need a cluster (their tests are ignored without one).
-const LIVE: [&str; 5] = ["live", "cel", "operations", "conformance", "outages"];
+const LIVE: [&str; 6] = ["live", "cel", "operations", "conformance", "outages", "cluster_commands"];
 
 /// Run all tests: first those that need nothing, then the live ones on a real API server.
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! What every live test stands on.
 
-#![allow(dead_code, reason = "two programs share it, `live` and `outages`, and each uses a part")]
+#![allow(dead_code, reason = "several programs share it, and each uses a part")]
 
 pub(crate) mod astra;
 pub(crate) mod cluster;

@@ -1,0 +1,73 @@
+//! The way from a command to a cluster: which kubeconfig, which context, which namespace.
+
+use std::{future::Future, path::PathBuf};
+
+use clap::Args;
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+use super::Failure;
+use crate::hardening;
+
+#[derive(Debug, Args)]
+pub(super) struct ClusterArgs {
+    /// The kubeconfig; without it KUBECONFIG, ~/.kube/config, or the service account inside a cluster
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context to use, in place of its current one
+    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
+    context: Option<String>,
+    /// The namespace; without it that of the context
+    #[arg(long, short = 'n', value_name = "NAMESPACE", value_parser = super::namespace, help_heading = "Cluster")]
+    namespace: Option<String>,
+}
+
+/// A cluster that can be asked.
+pub(super) struct Cluster {
+    /// Every call with it needs a deadline: its own retries are off, and it would wait for ever.
+    pub(super) client: Client,
+    /// Where objects are looked for.
+    pub(super) namespace: String,
+}
+
+impl ClusterArgs {
+    /// Nothing is asked yet: that the kubeconfig can be used is all that is known after it.
+    pub(super) async fn connect(&self) -> Result<Cluster, Failure> {
+        let mut config = self.config().await?;
+        // They could hang for hours; every caller here has a deadline.
+        config.default_retry = false;
+        let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        Ok(Cluster { client: Client::try_from(config)?, namespace })
+    }
+
+    async fn config(&self) -> Result<Config, Failure> {
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        match (&self.kubeconfig, &self.context) {
+            (Some(file), _) => {
+                let unusable =
+                    |error| format!("the kubeconfig {} cannot be used: {error}", file.display());
+                let kubeconfig = Kubeconfig::read_from(file).map_err(unusable)?;
+                Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(unusable)?)
+            }
+            (None, Some(context)) => Ok(Config::from_kubeconfig(&options)
+                .await
+                .map_err(|error| format!("the context {context:?} cannot be used: {error}"))?),
+            (None, None) => Ok(Config::infer().await.map_err(|error| {
+                format!("no Kubernetes cluster to talk to (neither a kubeconfig nor a service account); give --kubeconfig FILE: {error}")
+            })?),
+        }
+    }
+}
+
+/// Runs a command that talks to a cluster.
+pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    // Before the kubeconfig or any token is in memory. A refusal is no reason not to tell what is asked.
+    let _ = hardening::keep_memory_private();
+    // kube and reqwest must use one TLS provider, and it must be chosen before either makes a client.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return Err("a TLS provider was installed already".into());
+    }
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+}
