@@ -28,8 +28,8 @@
 pub mod cli;
 pub mod controller;
 pub mod engine;
-pub mod export;
 pub mod explain;
+pub mod export;
 pub mod hardening;
 pub mod kinds;
 pub mod leader;
