@@ -66,7 +66,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, short = 'v')]
     verbose: bool,
     /// The form of what is printed
-    #[arg(long, short = 'o', value_name = "FORM", default_value = "text")]
+    #[arg(long, short = 'o', value_name = "FORM", default_value = "human")]
     output: Form,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -90,7 +90,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         let now = Timestamp::now();
         let explanation = Explanation::new(&facts, now);
         match args.output {
-            Form::Text => {
+            Form::Human => {
                 anstream::stdout().write_all(text(&explanation, now, args.verbose).as_bytes())?;
             }
             Form::Json => writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&explanation)?)?,

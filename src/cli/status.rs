@@ -32,7 +32,7 @@ pub(super) struct StatusArgs {
     #[arg(long, short = 'w')]
     watch: bool,
     /// The form of what is printed
-    #[arg(long, short = 'o', value_name = "FORM", default_value = "text")]
+    #[arg(long, short = 'o', value_name = "FORM", default_value = "human")]
     output: Form,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -42,7 +42,7 @@ pub(super) struct StatusArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Form {
     /// For people
-    Text,
+    Human,
     /// For programs
     Json,
 }
@@ -60,7 +60,7 @@ pub(super) fn status(args: &StatusArgs) -> Result<(), Failure> {
         }
         let overview = Overview::new(&seen, namespace.as_deref());
         match args.output {
-            Form::Text => anstream::stdout().write_all(text(&overview, Timestamp::now()).as_bytes())?,
+            Form::Human => anstream::stdout().write_all(text(&overview, Timestamp::now()).as_bytes())?,
             Form::Json => writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&overview)?)?,
         }
         Ok(())
@@ -68,7 +68,7 @@ pub(super) fn status(args: &StatusArgs) -> Result<(), Failure> {
 }
 
 async fn watch(args: &StatusArgs, client: Client, namespace: Option<&str>) -> Result<(), Failure> {
-    let redraws = args.output == Form::Text && io::stdout().is_terminal();
+    let redraws = args.output == Form::Human && io::stdout().is_terminal();
     let mut last = None;
     let show = |seen: &read::Seen| {
         let overview = Overview::new(seen, namespace);
@@ -92,11 +92,11 @@ fn print(form: Form, redraws: bool, first: bool, overview: &Overview) -> io::Res
     match form {
         // One line for each change.
         Form::Json => writeln!(out, "{}", serde_json::to_string(overview)?)?,
-        Form::Text if redraws => {
+        Form::Human if redraws => {
             // From the upper left corner of an empty screen.
             write!(out, "\x1b[H\x1b[2J{}", text(overview, now))?;
         }
-        Form::Text => {
+        Form::Human => {
             let gap = if first { "" } else { "\n" };
             write!(out, "{gap}--- {now:.0}\n{}", text(overview, now))?;
         }

@@ -23,6 +23,7 @@ mod faults;
 mod fields;
 mod leader;
 mod lifecycle;
+mod memory;
 mod plan;
 mod private_endpoint;
 mod private_endpoint_clouds;
