@@ -70,8 +70,9 @@ async fn an_endless_answer_costs_no_memory() {
     for n in 0..TOKENS {
         let secret = format!("credentials-{n}");
         stage.put_token(&secret, &stage.astra.token()).await;
+        let database = ["orders", "catalog", "sessions", "payments"][n];
         let spec = json!({
-            "database": { "name": ["orders", "catalog", "sessions", "payments"][n] },
+            "database": { "name": database },
             "credentials": { "secretName": secret },
             "addresses": [{ "address": "203.0.113.0/24" }],
         });
