@@ -60,8 +60,13 @@ pub(super) fn lint(args: &LintArgs) -> Result<ExitCode, Failure> {
     let report = lint::lint(&args.sources.sources(), &ignored)?;
     // Locked, or each of thousands of lines would wait for the lock.
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
-    args.output.write(&report, &mut out)?;
-    std::io::Write::flush(&mut out)?;
+    let shown = args.output.write(&report, &mut out).and_then(|()| std::io::Write::flush(&mut out));
+    // Whoever reads only the first lines still has to learn how it ended.
+    if let Err(error) = shown
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        return Err(error.into());
+    }
     let failed = report.count(Severity::Error) > 0 || args.strict && !report.advice.is_empty();
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

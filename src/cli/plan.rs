@@ -1,7 +1,7 @@
 //! `astra-operator plan`: what the operator would do, before it does it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -40,7 +40,7 @@ Examples:
   astra-operator plan -f manifests/ --from-cluster                     tokens and ownership from the cluster
   astra-operator plan -f manifests/ -o markdown > comment.md
   astra-operator plan -f manifests/ --diff-base ../main/manifests/     needs neither token nor cluster
-  astra-operator plan -f manifests/ --base origin/main                 the same, from git
+  astra-operator plan -f manifests/ --base \"$(git merge-base origin/main HEAD)\"   the same, from git
 
 Exit codes: 0 nothing to do, 1 an error or something that cannot be carried out, 2 changes, 3 a step that --deny refuses.
 Only GET requests are sent. What an object owns is recorded in the cluster: without it, an object is planned as one that
@@ -91,6 +91,10 @@ enum Form {
 /// Carries it out.
 pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let manifests = manifest::read(&args.manifests.sources())?;
+    let compares = args.diff_base.is_some() || args.base.is_some();
+    if manifests.objects.is_empty() && manifests.errors.is_empty() && !compares {
+        return Err(nothing_read(&manifests).into());
+    }
     let report = match (&args.diff_base, &args.base) {
         (Some(base), _) => {
             let sources =
@@ -103,18 +107,35 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
         (None, None) if args.from_cluster => super::block_on(from_cluster(args, &manifests))??,
         (None, None) => super::block_on(against_astra(args, &manifests))??,
     };
+    let code = conclude(args, &report);
+    match show(args, &report) {
+        // Whoever reads only the first lines still has to learn how it ended.
+        Err(error) if super::is_broken_pipe(error.as_ref()) => Ok(code),
+        shown => shown.map(|()| code),
+    }
+}
+
+/// A check of nothing must not look like a check that was passed.
+fn nothing_read(manifests: &Manifests) -> String {
+    let others: usize = manifests.skipped.values().sum();
+    format!(
+        "there is nothing to plan: no object of this operator's kinds was read, and {others} of others; directories within directories are read with --recursive"
+    )
+}
+
+fn show(args: &PlanArgs, report: &Report) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     match args.output {
-        Form::Human => write!(out, "{}", text(&report, Detail { calls: args.verbose }))?,
+        Form::Human => write!(out, "{}", text(report, Detail { calls: args.verbose }))?,
         Form::Json => {
-            for line in serde_json::to_string_pretty(&report)?.lines() {
+            for line in serde_json::to_string_pretty(report)?.lines() {
                 writeln!(out, "{}", printable_json(line))?;
             }
         }
-        Form::Markdown => write!(out, "{}", markdown(&report))?,
+        Form::Markdown => write!(out, "{}", markdown(report))?,
     }
     out.flush()?;
-    Ok(conclude(args, &report))
+    Ok(())
 }
 
 fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
@@ -188,21 +209,48 @@ async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, 
 
 /// What would be done if Astra was as the base says.
 fn compare(base: &Manifests, head: &Manifests) -> Result<Report, Failure> {
-    let errors = base.errors.iter().map(|error| format!("in the base: {error}")).collect::<Vec<_>>();
-    if !errors.is_empty() {
-        return Err(errors.join("\n").into());
+    if !head.errors.is_empty() {
+        // What cannot be read is not gone: it must not be planned as deleted.
+        let notes = vec!["nothing is planned while manifests have errors: an object that cannot be read would look deleted".to_owned()];
+        return Ok(report(&[], head, notes));
+    }
+    if base.objects.is_empty() && head.objects.is_empty() {
+        return Err(nothing_read(head).into());
     }
     let plans = super::block_on(preview::compare::compare(subjects(base), subjects(head)))?;
-    let notes = vec![
+    let mut notes = vec![
         "compared with the base manifests, not with Astra: what others have changed there is not known"
             .to_owned(),
     ];
+    // A base that is broken is no reason to refuse the change that mends it.
+    notes.extend(
+        base.errors.iter().map(|error| format!("not counted, for it is broken in the base: {error}")),
+    );
     Ok(report(&plans, head, notes))
 }
 
 fn report(plans: &[preview::ObjectPlan], manifests: &Manifests, notes: Vec<String>) -> Report {
-    let errors = manifests.errors.iter().map(ToString::to_string).collect();
+    let mut errors: Vec<String> = manifests.errors.iter().map(ToString::to_string).collect();
+    errors.extend(declared_twice(manifests));
     Report::new(plans, errors, manifests.skipped.clone(), notes)
+}
+
+/// Of two manifests of one object the cluster keeps what comes last, and nobody knows which that is.
+fn declared_twice(manifests: &Manifests) -> Vec<String> {
+    let mut first: BTreeMap<(&str, &str, &str), &manifest::Manifest> = BTreeMap::new();
+    let mut found = Vec::new();
+    for manifest in &manifests.objects {
+        let key = (manifest.kind, manifest.namespace.as_str(), manifest.name.as_str());
+        if let Some(earlier) = first.insert(key, manifest) {
+            let (kind, namespace, name) = key;
+            let there = &earlier.location;
+            found.push(format!(
+                "{}: {kind} {namespace}/{name}: is declared at {there} already",
+                manifest.location
+            ));
+        }
+    }
+    found
 }
 
 fn subjects(manifests: &Manifests) -> Vec<Subject> {

@@ -1,7 +1,11 @@
 //! The way to Astra for commands that work without a cluster: which token, which address, and what to do when one of the
 //! two will not do.
 
-use std::{env, fs, io, path::PathBuf, sync::Arc};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use astra_devops::{Client, Error, Token, error::Class, http::HttpTransport};
 use clap::Args;
@@ -60,6 +64,13 @@ impl AstraArgs {
 
     fn of_file(&self) -> Result<String, Failure> {
         let Some(path) = &self.token_file else { return Ok(String::new()) };
+        if is_a_token(path) {
+            // It would be shown with the next error, and is in the history of the shell already.
+            return Err(format!(
+                "--token-file takes the name of a file, and what was given looks like a token itself: put it into a file or into {VARIABLE}, and make a new one if others can see this terminal"
+            )
+            .into());
+        }
         let failed = |error: io::Error| format!("--token-file {}: cannot be read: {error}", path.display());
         let size = fs::metadata(path).map_err(failed)?.len();
         if size > LONGEST {
@@ -103,9 +114,20 @@ impl AstraArgs {
     }
 }
 
+fn is_a_token(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.trim_start().starts_with("AstraCS:"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_in_the_place_of_its_file_is_not_shown() {
+        let args = AstraArgs { token_file: Some("AstraCS:first:second".into()), devops_url: String::new() };
+        let error = args.token().unwrap_err().to_string();
+        assert!(error.contains("looks like a token") && !error.contains("first"), "{error}");
+    }
 
     /// What is told of a file with this text: the token, or what is wrong.
     fn of_file(text: &str) -> String {

@@ -25,7 +25,7 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     let summary = &report.summary;
     writeln!(out, "### Astra plan\n")?;
     if summary.calls == 0 && !report.has_errors() && summary.waiting == 0 {
-        writeln!(out, "Nothing to do: Astra is as {} objects say.", summary.objects)?;
+        writeln!(out, "Nothing to do: all is as {} objects say.", summary.objects)?;
         return Ok(());
     }
     writeln!(

@@ -164,7 +164,7 @@ fn summary(out: &mut String, report: &Report) -> fmt::Result {
     if report.errors.is_empty() && *calls == 0 && *blocked == 0 && *waiting == 0 {
         return writeln!(
             out,
-            "{BOLD}{GREEN}Nothing to do.{GREEN:#}{BOLD:#} {}: Astra is as they say.",
+            "{BOLD}{GREEN}Nothing to do.{GREEN:#}{BOLD:#} {}: all is as they say.",
             count(*objects, "object")
         );
     }

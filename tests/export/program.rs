@@ -240,7 +240,7 @@ fn without_a_token_or_astra_it_is_told_what_to_do() {
     assert_eq!(server.paths(), <[String; 0]>::default());
 
     let token =
-        "AstraCS:NobodyKnowsThisToken0001:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        "AstraCS:NobodyKnowsThisToken0001:b7e41c90d35fa28617c4e09b5d82f3a66f1d0c8e94b7235a0e6d1f98c3b47a52";
     let said = server.run_with(token, &["export"]);
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
     assert!(said.err.contains("Astra refused the token of ASTRA_DB_APPLICATION_TOKEN"), "{}", said.err);

@@ -90,9 +90,14 @@ fn exit_codes_tell_what_is_to_do() {
     stage.write("change/a.yaml", &list("orders", "orders", "[{ address: 203.0.113.0/24 }]"));
     stage.write("wrong/a.yaml", &list("orders", "orders", "[{ address: 203.0.113.0/33 }]"));
     stage.write("missing/a.yaml", &list("orders", "nowhere", "[{ address: 203.0.113.0/24 }]"));
+    let twice = list("orders", "orders", "[{ address: 203.0.113.0/24 }]");
+    stage.write("twice/a.yaml", &format!("{twice}---\n{twice}"));
     stage.write("none/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n");
     for (arguments, code, out, err) in [
-        (&["-f", "none"][..], 0, "Nothing to do.", ""),
+        (&["-f", "none"][..], 1, "", "there is nothing to plan"),
+        (&["-f", "twice"], 1, "is declared at twice/a.yaml:1:1 already", ""),
+        (&["-f", "wrong", "--diff-base", "change"], 1, "nothing is planned while manifests have errors", ""),
+        (&["-f", "change", "--diff-base", "wrong"], 2, "broken in the base", ""),
         (&["-f", "change"], 2, "+ address 203.0.113.0/24", ""),
         (&["-f", "change", "--deny", "widen,remove"], 2, "narrows access", ""),
         (&["-f", "change", "--deny", "narrow"], 3, "narrows access", "refused by --deny"),
@@ -223,4 +228,18 @@ fn as_a_plugin_of_kubectl_it_answers_to_that_name() {
     let output = Command::new(&plugin).args(["plan", "--help"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("Usage: kubectl astra plan"), "{text}");
+}
+
+#[test]
+fn who_reads_only_the_first_line_still_learns_how_it_ended() {
+    let stage = Stage::new(State::default());
+    stage.write("a.yaml", &list("orders", "orders", "[{ address: 203.0.113.0/24 }]"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_astra-operator"));
+    command
+        .args(["plan", "-f", "a.yaml", "--diff-base", "none", "-o", "json"])
+        .current_dir(stage.folder.path());
+    stage.write("none/b.yaml", "");
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2));
 }
