@@ -10,7 +10,6 @@
 )]
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -45,25 +44,15 @@ use kube::{
     runtime::{reflector, watcher},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
-use serde::Deserialize;
 use serde_json::{Value, json};
+
+#[path = "golden/scenario.rs"]
+mod scenario;
+
+use scenario::{Scenario, merge, state};
 
 /// Rounds of looking and acting at the most; more would be a plan without an end.
 const ROUNDS: usize = 6;
-
-/// One input file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Scenario {
-    /// What differs from the simulator's default world, by database name.
-    #[serde(default)]
-    databases: BTreeMap<String, Value>,
-    /// What differs beside the databases.
-    #[serde(default)]
-    world: Value,
-    /// The objects, the oldest first. `deleted: true` is for one that is being deleted.
-    objects: Vec<Value>,
-}
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -112,33 +101,6 @@ fn plans_of(input: &str) -> String {
         text.push_str(&plan);
     }
     text
-}
-
-/// The default world with the scenario's changes.
-fn state(scenario: &Scenario) -> State {
-    let mut state = serde_json::to_value(State::default()).unwrap();
-    merge(&mut state, &scenario.world);
-    for (name, change) in &scenario.databases {
-        let databases = state["databases"].as_array_mut().unwrap();
-        let database = databases.iter_mut().find(|database| database["name"] == name.as_str());
-        merge(database.unwrap_or_else(|| panic!("no database {name:?}")), change);
-    }
-    let state: State = serde_json::from_value(state).unwrap_or_else(|error| panic!("{error}"));
-    state.validate().unwrap_or_else(|error| panic!("{error}"));
-    state
-}
-
-/// As RFC 7396 merges.
-fn merge(target: &mut Value, change: &Value) {
-    match (target, change) {
-        (Value::Object(target), Value::Object(change)) => {
-            for (field, value) in change {
-                merge(target.entry(field).or_insert(Value::Null), value);
-            }
-        }
-        (_, Value::Null) => {}
-        (target, change) => *target = change.clone(),
-    }
 }
 
 /// What the API server would have added to an object.

@@ -10,5 +10,7 @@
 
 mod program;
 mod run;
+#[path = "../golden/scenario.rs"]
+mod scenario;
 mod stage;
 mod tells;

@@ -18,30 +18,20 @@ use astra_operator::{
     preview::{self, ObjectPlan, Subject, observe::observe, rehearse::End},
     resource::FINALIZER,
 };
-use astra_simulator::{Recorded, Simulator, State, TokioClock, state::ACME_TOKEN};
+use astra_simulator::{Recorded, Simulator, TokioClock, state::ACME_TOKEN};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use simulated_apiserver::ApiServer;
 use tokio::sync::watch;
+
+use crate::scenario::{Scenario, state};
 
 /// Long enough for everything that is not waited out on purpose.
 const RUN: Duration = Duration::from_secs(45);
 
 /// Scenarios in which a run knows less or more than a plan, and why.
 const APART: &[(&str, &str)] = &[];
-
-/// One input file of `tests/plans`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Scenario {
-    #[serde(default)]
-    databases: BTreeMap<String, Value>,
-    #[serde(default)]
-    world: Value,
-    objects: Vec<Value>,
-}
 
 #[test]
 fn a_run_sends_what_the_plan_of_each_golden_scenario_says() {
@@ -61,8 +51,8 @@ fn a_run_sends_what_the_plan_of_each_golden_scenario_says() {
         let (planned, sent) = runtime.unwrap().block_on(both(scenario));
         scenarios += 1;
         calls += planned.0.len();
-        let (planned, sent) = (planned, accepted(sent));
-        if accepted(planned.clone()) != sent {
+        let (planned, sent) = (accepted(planned), accepted(sent));
+        if planned != sent {
             differing.push(format!("{name}\n  planned {planned:#?}\n  run {sent:#?}"));
         }
     }
@@ -236,28 +226,4 @@ fn end_of_stored(object: Option<&Value>) -> String {
         return "paused".to_owned();
     }
     verdict::find(&conditions, "Ready").map_or_else(String::new, |ready| ready.reason.clone())
-}
-
-/// The default world with the scenario's changes.
-fn state(scenario: &Scenario) -> State {
-    let mut state = serde_json::to_value(State::default()).unwrap();
-    merge(&mut state, &scenario.world);
-    for (name, change) in &scenario.databases {
-        let databases = state["databases"].as_array_mut().unwrap();
-        merge(databases.iter_mut().find(|database| database["name"] == name.as_str()).unwrap(), change);
-    }
-    serde_json::from_value(state).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// As RFC 7396 merges.
-fn merge(target: &mut Value, change: &Value) {
-    match (target, change) {
-        (Value::Object(target), Value::Object(change)) => {
-            for (field, value) in change {
-                merge(target.entry(field).or_insert(Value::Null), value);
-            }
-        }
-        (_, Value::Null) => {}
-        (target, change) => *target = change.clone(),
-    }
 }
