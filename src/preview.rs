@@ -23,6 +23,7 @@ use std::{
     sync::Arc,
 };
 
+use astra_devops::databases::Database;
 use futures::{FutureExt, future::BoxFuture};
 use kube::ResourceExt;
 use serde_json::{Value, json};
@@ -68,7 +69,33 @@ impl Subject {
         value["metadata"] = assumed;
         Self { kind, value, location }
     }
+
+    /// Which object it is.
+    pub(crate) fn key(&self) -> Key {
+        let text = |field: &str| self.value["metadata"][field].as_str().unwrap_or_default().to_owned();
+        (self.kind, text("namespace"), text("name"))
+    }
+
+    /// The plan of an object for which nothing can be sent.
+    pub(crate) fn blocked(self, database: String, problem: Problem) -> ObjectPlan {
+        let (kind, namespace, name) = self.key();
+        ObjectPlan {
+            kind,
+            namespace,
+            name,
+            database,
+            location: self.location,
+            steps: Vec::new(),
+            end: End::Blocked(problem),
+            left_alone: Vec::new(),
+            notices: Vec::new(),
+            after: self.value,
+        }
+    }
 }
+
+/// Kind, namespace, name.
+pub(crate) type Key = (&'static str, String, String);
 
 /// What would come of one object.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +171,7 @@ pub fn of_kind<K: Kind>(subjects: Vec<Subject>, world: &World) -> BoxFuture<'_, 
                 Ok(object) => {
                     groups.entry(index.group(&subject.value)).or_default().push((subject, object));
                 }
-                Err(error) => plans.push(unreadable::<K>(subject, &error)),
+                Err(error) => plans.push(subject.blocked(String::new(), Problem::invalid("spec", error))),
             }
         }
         for (_, group) in groups {
@@ -152,7 +179,7 @@ pub fn of_kind<K: Kind>(subjects: Vec<Subject>, world: &World) -> BoxFuture<'_, 
             let stage = Arc::new(Stage::new(index.part(&references)));
             let (subjects, objects): (Vec<Subject>, Vec<K>) = group.into_iter().unzip();
             let done = rehearse(objects, &stage).await;
-            plans.extend(done.into_iter().map(|rehearsed| told(rehearsed, &subjects, world)));
+            plans.extend(done.into_iter().map(|rehearsed| told(rehearsed, &subjects, &index)));
             parts.push(stage.world());
         }
         (plans, parts)
@@ -160,17 +187,17 @@ pub fn of_kind<K: Kind>(subjects: Vec<Subject>, world: &World) -> BoxFuture<'_, 
     .boxed()
 }
 
-fn told<K: Kind>(rehearsed: Rehearsed<K>, subjects: &[Subject], world: &World) -> ObjectPlan {
+fn told<K: Kind>(rehearsed: Rehearsed<K>, subjects: &[Subject], index: &Index<'_>) -> ObjectPlan {
     let object = &rehearsed.object;
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let is_it = |subject: &&Subject| {
-        subject.value["metadata"]["namespace"] == namespace.as_str()
-            && subject.value["metadata"]["name"] == name.as_str()
-    };
+    let key = (K::KIND, namespace.clone(), name.clone());
     ObjectPlan {
-        kind: kind::<K>(),
-        location: subjects.iter().find(is_it).and_then(|subject| subject.location.clone()),
-        database: database(object, world),
+        kind: K::KIND,
+        location: subjects
+            .iter()
+            .find(|subject| subject.key() == key)
+            .and_then(|subject| subject.location.clone()),
+        database: database(object, index),
         steps: rehearsed.steps,
         end: rehearsed.end,
         left_alone: rehearsed.left_alone,
@@ -181,37 +208,11 @@ fn told<K: Kind>(rehearsed: Rehearsed<K>, subjects: &[Subject], world: &World) -
     }
 }
 
-fn unreadable<K: Kind>(subject: Subject, error: &serde_json::Error) -> ObjectPlan {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    ObjectPlan {
-        kind: kind::<K>(),
-        namespace: text(&subject.value["metadata"]["namespace"]),
-        name: text(&subject.value["metadata"]["name"]),
-        location: subject.location,
-        database: String::new(),
-        steps: Vec::new(),
-        end: End::Blocked(Problem::invalid("spec", error)),
-        left_alone: Vec::new(),
-        notices: Vec::new(),
-        after: subject.value,
-    }
-}
-
-/// A kind's name as it is registered.
-fn kind<K: Kind>() -> &'static str {
-    let name = K::kind(&());
-    KINDS.iter().map(|entry| entry.kind).find(|kind| *kind == name).unwrap_or_default()
-}
-
-fn database<K: Kind>(object: &K, world: &World) -> String {
+fn database<K: Kind>(object: &K, index: &Index<'_>) -> String {
     let DatabaseRef { id, name } = object.common().database;
     let status = object.status();
     let recorded = status.and_then(|status| status.database_id.clone()).or_else(|| id.clone());
-    let known = world
-        .databases
-        .iter()
-        .find(|database| recorded.as_ref().is_some_and(|id| database.id.as_str().eq_ignore_ascii_case(id)));
-    match known {
+    match recorded.as_ref().and_then(|id| index.by_id(id)) {
         Some(database) if database.info.name.is_empty() => database.id.to_string(),
         Some(database) => format!("{} ({})", database.info.name, database.id),
         None => name.clone().or(recorded).unwrap_or_default(),
@@ -219,7 +220,7 @@ fn database<K: Kind>(object: &K, world: &World) -> String {
 }
 
 /// By which ids and names an object names its database.
-fn references(object: &Value) -> BTreeSet<String> {
+pub(crate) fn references(object: &Value) -> BTreeSet<String> {
     let all = [
         &object["spec"]["database"]["id"],
         &object["spec"]["database"]["name"],
@@ -254,11 +255,20 @@ impl<'a> Index<'a> {
         found.map(Vec::as_slice).unwrap_or_default()
     }
 
+    fn by_id(&self, id: &str) -> Option<&'a Database> {
+        let mut found = self.find(id).iter().map(|at| &self.world.databases[*at]);
+        found.find(|database| database.id.as_str().eq_ignore_ascii_case(id))
+    }
+
+    /// All that these references can mean.
+    fn find_all(&self, references: &BTreeSet<String>) -> BTreeSet<usize> {
+        references.iter().flat_map(|reference| self.find(reference)).copied().collect()
+    }
+
     /// Objects of one group may be about one database; what is in different groups cannot be in each other's way.
     fn group(&self, object: &Value) -> String {
         let references = references(object);
-        let found: BTreeSet<usize> =
-            references.iter().flat_map(|reference| self.find(reference)).copied().collect();
+        let found = self.find_all(&references);
         match found.iter().collect::<Vec<_>>()[..] {
             [one] => self.world.databases[*one].id.to_string(),
             _ => references.into_iter().collect::<Vec<_>>().join(" "),
@@ -267,8 +277,7 @@ impl<'a> Index<'a> {
 
     /// The part of the world that these references can mean.
     fn part(&self, references: &BTreeSet<String>) -> World {
-        let found: BTreeSet<usize> =
-            references.iter().flat_map(|reference| self.find(reference)).copied().collect();
+        let found = self.find_all(references);
         let databases: Vec<_> = found.iter().map(|at| self.world.databases[*at].clone()).collect();
         let mut part = World { organization: self.world.organization.clone(), ..World::default() };
         for database in &databases {

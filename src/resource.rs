@@ -48,6 +48,11 @@ pub struct CredentialsRef {
 }
 
 impl CredentialsRef {
+    /// What an object names, given as JSON: what it leaves out, or cannot say, is the default.
+    pub(crate) fn of(object: &serde_json::Value) -> Self {
+        serde_json::from_value(object["spec"]["credentials"].clone()).unwrap_or_default()
+    }
+
     fn default_secret_name() -> String {
         "astra-credentials".to_owned()
     }

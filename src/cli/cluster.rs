@@ -1,6 +1,6 @@
 //! The way from a command to a cluster: which kubeconfig, which context, which namespace.
 
-use std::{future::Future, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use kube::{
@@ -9,7 +9,6 @@ use kube::{
 };
 
 use super::Failure;
-use crate::hardening;
 
 #[derive(Debug, Args)]
 pub(super) struct ClusterArgs {
@@ -59,15 +58,4 @@ impl ClusterArgs {
             })?),
         }
     }
-}
-
-/// Runs a command that talks to a cluster.
-pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    // Before the kubeconfig or any token is in memory. A refusal is no reason not to tell what is asked.
-    let _ = hardening::keep_memory_private();
-    // kube and reqwest must use one TLS provider, and it must be chosen before either makes a client.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        return Err("a TLS provider was installed already".into());
-    }
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
 }

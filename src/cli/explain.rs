@@ -10,11 +10,7 @@ use astra_devops::http::{self, HttpTransport};
 use clap::Args;
 use k8s_openapi::jiff::Timestamp;
 
-use super::{
-    Failure,
-    cluster::{self, ClusterArgs},
-    status::Form,
-};
+use super::{Failure, cluster::ClusterArgs, status::Form};
 use crate::explain::{
     Explanation,
     gather::{Question, gather},
@@ -74,7 +70,7 @@ pub(super) struct ExplainArgs {
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let target = Target::parse(&args.target)?;
-    cluster::block_on(async {
+    super::block_on(async {
         let transport =
             HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
         let cluster = args.cluster.connect().await?;
@@ -96,5 +92,5 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
             Form::Json => writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&explanation)?)?,
         }
         Ok(if explanation.ready { ExitCode::SUCCESS } else { ExitCode::from(2) })
-    })
+    })?
 }

@@ -6,10 +6,7 @@ use clap::{Args, ValueEnum};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 
-use super::{
-    Failure,
-    cluster::{self, ClusterArgs},
-};
+use super::{Failure, cluster::ClusterArgs};
 use crate::overview::{self, Overview, read, text::text};
 
 const HELP: &str = "\
@@ -48,7 +45,7 @@ pub(super) enum Form {
 }
 
 pub(super) fn status(args: &StatusArgs) -> Result<(), Failure> {
-    cluster::block_on(async {
+    super::block_on(async {
         let cluster = args.cluster.connect().await?;
         let namespace = (!args.all_namespaces).then_some(cluster.namespace);
         if args.watch {
@@ -64,7 +61,7 @@ pub(super) fn status(args: &StatusArgs) -> Result<(), Failure> {
             Form::Json => writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&overview)?)?,
         }
         Ok(())
-    })
+    })?
 }
 
 async fn watch(args: &StatusArgs, client: Client, namespace: Option<&str>) -> Result<(), Failure> {

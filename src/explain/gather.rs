@@ -60,8 +60,7 @@ pub async fn gather(question: &Question) -> Result<Facts, Unanswered> {
     let Question { client, target: Target { entry, .. }, namespace, transport, lease, watched } = question;
     let object = object(question).await?;
     let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-    let from: CredentialsRef =
-        serde_json::from_value(object["spec"]["credentials"].clone()).unwrap_or_default();
+    let from = CredentialsRef::of(&object);
     let ((credentials, token), events, operator, peers) = futures::join!(
         secret::read(client, namespace, &from),
         events::read(client, namespace, uid),
@@ -226,14 +225,11 @@ async fn plan(
     }
     let database = astra::database(object, world).ok();
     let is_about = |other: &&Value| {
-        let names = [
-            &other["spec"]["database"]["id"],
-            &other["spec"]["database"]["name"],
-            &other["status"]["databaseId"],
-        ];
-        let mut names = names.into_iter().filter_map(Value::as_str);
+        let names = preview::references(other);
         database.is_some_and(|database| {
-            names.any(|name| name == database.info.name || name.eq_ignore_ascii_case(database.id.as_str()))
+            names
+                .iter()
+                .any(|name| *name == database.info.name || name.eq_ignore_ascii_case(database.id.as_str()))
         })
     };
     let uid = &object["metadata"]["uid"];
@@ -253,8 +249,7 @@ async fn plan(
 /// is looked at, it must not do anything either: it is paused there, which the engine takes for the same.
 fn as_peer(other: &Value, object: &Value, credentials: &Credentials) -> Value {
     let mut peer = other.clone();
-    let from: CredentialsRef =
-        serde_json::from_value(other["spec"]["credentials"].clone()).unwrap_or_default();
+    let from = CredentialsRef::of(other);
     let same = from.secret_name == credentials.secret_name
         && from.key == credentials.key
         && other["metadata"]["namespace"] == object["metadata"]["namespace"];

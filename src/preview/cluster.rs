@@ -2,23 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kube::{
-    Api, Client,
-    api::{ApiResource, DynamicObject, ListParams},
-};
-use serde_json::{Value, json};
+use kube::Client;
+use serde_json::json;
 
-use super::{ObjectPlan, Subject, needs, observe::observe, plan, rehearse::End};
+use super::{Key, ObjectPlan, Subject, needs, observe::observe, plan};
 use crate::{
-    controller::{KubeError, Scope, credentials::Credentials, within},
+    controller::{KubeError, Scope, credentials::Credentials},
     engine::{Problem, Reason},
     kinds::KINDS,
     organization::Organization,
+    overview::read,
     resource::CredentialsRef,
 };
-
-/// Objects on one page of a list.
-const PAGE: u32 = 500;
 
 /// A kind's objects could not be listed.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +23,8 @@ pub struct Unlisted {
     source: KubeError,
 }
 
-/// All objects that the operator watches, with the specs of these manifests in the place of their own; and the objects that only the
-/// manifests have, as if they were made now.
+/// All objects that the operator watches, with the specs of these manifests in the place of their own; and the objects
+/// that only the manifests have, as if they were made now.
 ///
 /// # Errors
 /// When a kind cannot be listed: who is in whose way would not be known.
@@ -40,30 +35,21 @@ pub async fn with_cluster(
 ) -> Result<Vec<Subject>, Unlisted> {
     let mut all: BTreeMap<Key, Subject> = BTreeMap::new();
     for entry in KINDS {
-        let resource = ApiResource {
-            group: crate::resource::GROUP.to_owned(),
-            version: crate::resource::VERSION.to_owned(),
-            api_version: format!("{}/{}", crate::resource::GROUP, crate::resource::VERSION),
-            kind: entry.kind.to_owned(),
-            plural: (entry.crd)().spec.names.plural,
+        let namespaces: Vec<Option<&str>> = match scope {
+            Scope::Cluster => vec![None],
+            Scope::Namespaces(names) => names.iter().map(|name| Some(name.as_str())).collect(),
         };
-        let apis: Vec<Api<DynamicObject>> = match scope {
-            Scope::Cluster => vec![Api::all_with(client.clone(), &resource)],
-            Scope::Namespaces(names) => {
-                names.iter().map(|name| Api::namespaced_with(client.clone(), name, &resource)).collect()
-            }
-        };
-        for api in apis {
-            let listed = list(&api).await;
-            let listed = listed.map_err(|source| Unlisted { plural: resource.plural.clone(), source })?;
-            for value in listed {
+        for namespace in namespaces {
+            let listed = read::list(client, entry, namespace).await;
+            let unlisted = |source| Unlisted { plural: (entry.crd)().spec.names.plural, source };
+            for value in listed.map_err(unlisted)? {
                 let subject = Subject { kind: entry.kind, value, location: None };
-                all.insert(key(&subject), subject);
+                all.insert(subject.key(), subject);
             }
         }
     }
     for mut manifest in manifests {
-        let key = key(&manifest);
+        let key = manifest.key();
         let subject = if let Some(stored) = all.remove(&key) {
             applied(stored, manifest)
         } else {
@@ -74,18 +60,6 @@ pub async fn with_cluster(
         all.insert(key, subject);
     }
     Ok(all.into_values().collect())
-}
-
-/// All objects, page by page.
-async fn list(api: &Api<DynamicObject>) -> Result<Vec<Value>, KubeError> {
-    let mut parameters = ListParams::default().limit(PAGE);
-    let mut all = Vec::new();
-    loop {
-        let page = within(api.list(&parameters)).await?;
-        all.extend(page.items.iter().filter_map(|object| serde_json::to_value(object).ok()));
-        let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else { return Ok(all) };
-        parameters = parameters.continue_token(&token);
-    }
 }
 
 /// The stored object as it is after `kubectl apply`.
@@ -112,7 +86,7 @@ pub async fn plan_with_secrets(subjects: Vec<Subject>, credentials: &Credentials
     let mut groups: Vec<(Arc<Organization>, Vec<Subject>)> = Vec::new();
     let mut plans = Vec::new();
     for subject in subjects {
-        let (namespace, from) = credentials_of(&subject.value);
+        let ((_, namespace, _), from) = (subject.key(), CredentialsRef::of(&subject.value));
         match credentials.organization(&namespace, &from).await {
             Ok(organization) => {
                 match groups.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &organization)) {
@@ -144,34 +118,9 @@ fn rank(kind: &str) -> usize {
     KINDS.iter().position(|entry| entry.kind == kind).unwrap_or(KINDS.len())
 }
 
-/// Kind, namespace, name.
-type Key = (&'static str, String, String);
-
-fn key(subject: &Subject) -> Key {
-    let text = |field: &str| subject.value["metadata"][field].as_str().unwrap_or_default().to_owned();
-    (subject.kind, text("namespace"), text("name"))
-}
-
-fn credentials_of(object: &Value) -> (String, CredentialsRef) {
-    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
-    let from = serde_json::from_value(object["spec"]["credentials"].clone()).unwrap_or_default();
-    (namespace, from)
-}
-
 fn blocked(subject: Subject, problem: Problem) -> ObjectPlan {
-    let (kind, namespace, name) = key(&subject);
     let database = &subject.value["spec"]["database"];
-    let database = database["name"].as_str().or_else(|| database["id"].as_str()).unwrap_or_default();
-    ObjectPlan {
-        kind,
-        namespace,
-        name,
-        database: database.to_owned(),
-        location: subject.location,
-        steps: Vec::new(),
-        end: End::Blocked(problem),
-        left_alone: Vec::new(),
-        notices: Vec::new(),
-        after: subject.value,
-    }
+    let database =
+        database["name"].as_str().or_else(|| database["id"].as_str()).unwrap_or_default().to_owned();
+    subject.blocked(database, problem)
 }

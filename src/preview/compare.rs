@@ -12,13 +12,10 @@ use astra_devops::{
 };
 use serde_json::{Value, json};
 
-use super::{ObjectPlan, Subject, plan_on, stage::World};
+use super::{Key, ObjectPlan, Subject, plan_on, stage::World};
 
 /// How the id of a database begins that no manifest tells.
 const ASSUMED: &str = "00000000-0000-4000-8000-";
-
-/// Kind, namespace, name.
-type Key = (&'static str, String, String);
 
 /// Plans the second tree on a world that the first has made.
 pub async fn compare(base: Vec<Subject>, head: Vec<Subject>) -> Vec<ObjectPlan> {
@@ -32,7 +29,7 @@ pub async fn compare(base: Vec<Subject>, head: Vec<Subject>) -> Vec<ObjectPlan> 
         before.into_iter().map(|plan| ((plan.kind, plan.namespace, plan.name), plan.after)).collect();
     let mut subjects: Vec<Subject> = Vec::new();
     for subject in head {
-        let earlier = before.remove(&key(&subject));
+        let earlier = before.remove(&subject.key());
         subjects.push(match earlier {
             Some(earlier) => continued(subject, &earlier),
             None => subject,
@@ -47,11 +44,6 @@ pub async fn compare(base: Vec<Subject>, head: Vec<Subject>) -> Vec<ObjectPlan> 
         }
     }
     plans
-}
-
-fn key(subject: &Subject) -> Key {
-    let text = |field: &str| subject.value["metadata"][field].as_str().unwrap_or_default().to_owned();
-    (subject.kind, text("namespace"), text("name"))
 }
 
 /// The same object under a new spec.

@@ -8,7 +8,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use kube::{
     ResourceExt,
     core::DeserializeGuard,
@@ -263,10 +263,4 @@ impl<K: Kind> Ledger<K> for Notes<'_> {
             dangers,
         });
     }
-}
-
-/// The time at which an object of a manifest counts as made: the order of manifests is nobody's age.
-#[must_use]
-pub const fn made_now() -> Time {
-    Time(Timestamp::UNIX_EPOCH)
 }

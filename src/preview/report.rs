@@ -168,17 +168,12 @@ impl Report {
     /// The steps of these classes, each with its object.
     #[must_use]
     pub fn denied(&self, denied: &BTreeSet<Danger>) -> Vec<(&Object, &Step)> {
-        let is_denied = |step: &&Step| step.dangers.iter().any(|danger| denied.contains(danger));
-        let of = |object| Object::steps(object).iter().filter(is_denied).map(move |step| (object, step));
-        self.objects.iter().flat_map(of).collect()
+        let all = self.objects.iter().flat_map(|object| object.steps.iter().map(move |step| (object, step)));
+        all.filter(|(_, step)| step.dangers.iter().any(|danger| denied.contains(danger))).collect()
     }
 }
 
 impl Object {
-    fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
     /// Is there nothing to be told of it but that it is as it shall be?
     #[must_use]
     pub fn is_quiet(&self) -> bool {
