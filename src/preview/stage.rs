@@ -312,8 +312,9 @@ impl World {
     }
 }
 
-/// An endpoint that is connected is accepted, as far as a rehearsal can know: whether its account is an allowed principal,
-/// Astra decides. On Azure Astra makes an id of its own, which begins with the endpoint's name.
+/// An endpoint that is connected is accepted if any principal is allowed: of which account it is, only Astra knows. One
+/// that is there already is answered as it is. On Azure Astra makes an id of its own, which begins with the endpoint's
+/// name.
 fn connect(link: &mut PrivateLink, body: &Value) -> Answered {
     let sent = body["endpointID"].as_str().unwrap_or_default();
     let id = match sent.rsplit_once('/') {
@@ -322,18 +323,20 @@ fn connect(link: &mut PrivateLink, body: &Value) -> Answered {
     };
     let id: EndpointId = id.parse().map_err(|_| Answer::json(400, &json!("no endpoint id")))?;
     let description = body["description"].as_str().unwrap_or_default().to_owned();
-    let at = link.endpoints.iter().position(|known| known.id == id).unwrap_or_else(|| {
-        link.endpoints.push(PrivateEndpoint {
-            id,
-            description: description.clone(),
-            link_id: String::new(),
-            status: "Accepted".to_owned(),
-            created: String::new(),
-        });
-        link.endpoints.len() - 1
-    });
-    link.endpoints[at].description = description;
-    Ok(given(&link.endpoints[at]))
+    if let Some(known) = link.endpoints.iter().find(|known| known.id == id) {
+        return Ok(given(known));
+    }
+    let status = if link.allowed_principals.is_empty() { "Rejected" } else { "Accepted" };
+    let endpoint = PrivateEndpoint {
+        id,
+        description,
+        link_id: String::new(),
+        status: status.to_owned(),
+        created: String::new(),
+    };
+    let answer = given(&endpoint);
+    link.endpoints.push(endpoint);
+    Ok(answer)
 }
 
 /// A peering that was asked for, before the other side has accepted it.

@@ -36,7 +36,8 @@ impl Bare {
         fs::write(&kubeconfig, stage.cluster.kubectl(&["config", "view", "--raw", "--flatten"])).unwrap();
         readable(&kubeconfig, 0o644);
         let program = directory.path().join("astra-operator");
-        fs::copy(&stage.cluster.operator, &program).unwrap();
+        // A file that this process writes itself may still be open in a child of another test, and is too busy to run.
+        assert!(Command::new("cp").args([&stage.cluster.operator, &program]).status().unwrap().success());
         readable(&program, 0o755);
         let mut command = Command::new(program);
         command.args(["run", "--namespace", &stage.namespace, "--devops-url", &stage.astra.url]);

@@ -196,6 +196,16 @@ async fn agree(acts: Vec<Act>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What the law has found before it tried the same cases in every run.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_without_a_principal_is_rejected_and_one_that_is_there_is_left_as_it_is() {
+    let rejected = [Act::Allow(1, vec![2]), Act::Disallow(1, 2), Act::Accept(1, 0)];
+    let kept = [Act::Allow(0, vec![1]), Act::Accept(0, 0), Act::Describe(0, 0), Act::Accept(0, 0)];
+    for acts in [rejected.to_vec(), kept.to_vec()] {
+        agree(acts).await.unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 

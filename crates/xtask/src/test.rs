@@ -140,10 +140,18 @@ const SHOWN: [&str; 3] = ["astra", "events.events.k8s.io", "leases.coordination.
 /// Has test programs print also what tests that passed have written.
 const SHOW: &str = "--show-output";
 
+/// Where the cases of property tests begin; cargo sets it where nobody has (`.cargo/config.toml`).
+const SEED: &str = "PROPTEST_RNG_SEED";
+
 fn test_command(args: &Args) -> Command {
     let mut command = toolchain::cargo();
     if args.thorough {
         command.env("THOROUGH", "1").env("LAWS_CASES", "20");
+        // Other cases each time; what they found is found again with the number.
+        if let Ok(seed) = getrandom::u32() {
+            terminal::line(&format!("{SEED}={seed}"));
+            command.env(SEED, seed.to_string());
+        }
     }
     command.args(["test", "--workspace", "--no-fail-fast"]);
     command.args(["--color", if terminal::is_interactive() { "always" } else { "never" }]);
