@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cluster;
+mod devops;
 mod explain;
 mod export;
 mod lease;
@@ -76,7 +77,7 @@ Examples:
   astra-operator run --devops-url http://127.0.0.1:8080 --resync 10s
   astra-operator run --leader-elect=false
 
-The kubeconfig of the environment is used (KUBECONFIG, ~/.kube/config), or the service account inside a cluster.
+Without --kubeconfig that of the environment is used (KUBECONFIG, ~/.kube/config), or the service account in a cluster.
 Tokens are read from the Secrets that the resources name, in the resource's own namespace.
 HTTPS_PROXY and NO_PROXY are honoured for calls to Astra.";
 
@@ -93,9 +94,8 @@ struct RunArgs {
         value_parser = namespace
     )]
     namespaces: Vec<String>,
-    /// Base URL of the Astra DevOps API. Only the operator decides where tokens are sent, never a resource
-    #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
-    devops_url: String,
+    #[command(flatten)]
+    devops: devops::DevopsArgs,
     /// How often everything is compared with Astra when nothing happens
     #[arg(long, value_name = "DURATION", env = "ASTRA_OPERATOR_RESYNC", default_value = "60s", value_parser = at_least_a_second)]
     resync: Duration,
@@ -118,6 +118,8 @@ struct RunArgs {
     log: String,
     #[command(flatten)]
     lease: lease::LeaseArgs,
+    #[command(flatten)]
+    kube: cluster::KubeArgs,
 }
 
 /// A name that no namespace can have would be watched in vain.

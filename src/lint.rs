@@ -87,6 +87,12 @@ impl Report {
     pub fn count(&self, severity: Severity) -> usize {
         self.advice.iter().filter(|advice| advice.rule.severity == severity).count()
     }
+
+    /// Was there no object at all, of whatever kind?
+    #[must_use]
+    pub fn is_of_nothing(&self) -> bool {
+        self.objects == 0 && self.advice.is_empty() && self.skipped.is_empty()
+    }
 }
 
 /// Reads manifests and looks for all that is wrong with them. Rules that are in `ignored` say nothing.

@@ -9,6 +9,7 @@
 //! counted and dropped as they are met: of a directory with ten thousand of them, none is kept.
 
 mod builder;
+mod change;
 mod check;
 mod documents;
 mod known;
@@ -25,6 +26,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 
+pub use change::refused_change;
 pub(crate) use nearest::nearest;
 pub(crate) use reader::{Collection, Loaded};
 pub use sources::Unreadable;
@@ -109,6 +111,8 @@ pub struct Sources {
     pub kustomize: Vec<PathBuf>,
     /// Are directories within directories read too?
     pub recursive: bool,
+    /// May a directory have no manifests? In a comparison, that is how it looks when the last one goes.
+    pub may_be_empty: bool,
     /// The namespace of objects that name none.
     pub namespace: String,
 }
@@ -139,6 +143,6 @@ pub(crate) fn load_text(file: &str, text: &str, namespace: &str) -> Collection {
 /// The same, and where each field is written.
 pub(crate) fn load(sources: &Sources) -> Result<Collection, Unreadable> {
     let mut reader = reader::Reader::new(&sources.namespace);
-    sources::each(sources, &mut |file, bytes, given| reader.bytes(&file, bytes, given))?;
+    sources::each(sources, &mut |file, bytes, given| reader.file(&file, bytes, given))?;
     Ok(reader.finish())
 }

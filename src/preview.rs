@@ -7,6 +7,7 @@
 //! Nothing here decides what is to be done: that is [`crate::engine`], in the very code that `run` uses. What it cannot
 //! know is what happens between the plan and the run, and what Astra refuses; `docs/adr/0018` says more.
 
+mod applied;
 pub mod change;
 pub mod cluster;
 pub mod compare;
@@ -48,9 +49,19 @@ pub struct Subject {
     pub value: Value,
     /// Where it is written, for people.
     pub location: Option<String>,
+    /// Why the API server would not take what the manifest says, so that the object stays as it is.
+    pub refused: Option<Problem>,
+    /// What a person should know of it before anything is planned.
+    pub notices: Vec<String>,
 }
 
 impl Subject {
+    /// An object as a cluster has it.
+    #[must_use]
+    pub fn stored(kind: &'static str, value: Value) -> Self {
+        Self { kind, value, location: None, refused: None, notices: Vec::new() }
+    }
+
     /// An object that is in no cluster yet: it owns nothing, and nobody knows its age.
     #[must_use]
     pub fn of_manifest(kind: &'static str, mut value: Value, location: Option<String>) -> Self {
@@ -67,7 +78,7 @@ impl Subject {
             assumed.extend(given.clone());
         }
         value["metadata"] = assumed;
-        Self { kind, value, location }
+        Self { location, ..Self::stored(kind, value) }
     }
 
     /// Which object it is.
@@ -88,7 +99,7 @@ impl Subject {
             steps: Vec::new(),
             end: End::Blocked(problem),
             left_alone: Vec::new(),
-            notices: Vec::new(),
+            notices: self.notices,
             after: self.value,
         }
     }
@@ -191,17 +202,18 @@ fn told<K: Kind>(rehearsed: Rehearsed<K>, subjects: &[Subject], index: &Index<'_
     let object = &rehearsed.object;
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let key = (K::KIND, namespace.clone(), name.clone());
+    let subject = subjects.iter().find(|subject| subject.key() == key);
+    let refused = subject.and_then(|subject| subject.refused.clone());
+    let mut notices = subject.map(|subject| subject.notices.clone()).unwrap_or_default();
+    notices.extend(rehearsed.notices);
     ObjectPlan {
         kind: K::KIND,
-        location: subjects
-            .iter()
-            .find(|subject| subject.key() == key)
-            .and_then(|subject| subject.location.clone()),
+        location: subject.and_then(|subject| subject.location.clone()),
         database: database(object, index),
         steps: rehearsed.steps,
-        end: rehearsed.end,
+        end: refused.map_or(rehearsed.end, End::Blocked),
         left_alone: rehearsed.left_alone,
-        notices: rehearsed.notices,
+        notices,
         after: serde_json::to_value(object).unwrap_or_default(),
         namespace,
         name,

@@ -10,14 +10,22 @@ use kube::{
 
 use super::Failure;
 
+/// Which cluster.
 #[derive(Debug, Args)]
-pub(super) struct ClusterArgs {
+pub(super) struct KubeArgs {
     /// The kubeconfig; without it KUBECONFIG, ~/.kube/config, or the service account inside a cluster
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     kubeconfig: Option<PathBuf>,
     /// The kubeconfig's context to use, in place of its current one
     #[arg(long, value_name = "NAME", help_heading = "Cluster")]
     context: Option<String>,
+}
+
+/// Which cluster, and where in it.
+#[derive(Debug, Args)]
+pub(super) struct ClusterArgs {
+    #[command(flatten)]
+    kube: KubeArgs,
     /// The namespace; without it that of the context
     #[arg(long, short = 'n', value_name = "NAMESPACE", value_parser = super::namespace, help_heading = "Cluster")]
     namespace: Option<String>,
@@ -34,14 +42,22 @@ pub(super) struct Cluster {
 impl ClusterArgs {
     /// Nothing is asked yet: that the kubeconfig can be used is all that is known after it.
     pub(super) async fn connect(&self) -> Result<Cluster, Failure> {
-        let mut config = self.config().await?;
-        // They could hang for hours; every caller here has a deadline.
-        config.default_retry = false;
+        let config = self.kube.config().await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         Ok(Cluster { client: Client::try_from(config)?, namespace })
     }
+}
 
-    async fn config(&self) -> Result<Config, Failure> {
+impl KubeArgs {
+    /// How the cluster is reached; without the client's own retries: they could hang for hours, and every caller here has a
+    /// deadline. Nothing is asked yet.
+    pub(super) async fn config(&self) -> Result<Config, Failure> {
+        let mut config = self.chosen().await?;
+        config.default_retry = false;
+        Ok(config)
+    }
+
+    async fn chosen(&self) -> Result<Config, Failure> {
         let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         match (&self.kubeconfig, &self.context) {
             (Some(file), _) => {

@@ -6,11 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use astra_devops::http::{self, HttpTransport};
 use clap::Args;
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Failure, cluster::ClusterArgs, status::Form};
+use super::{Failure, cluster::ClusterArgs, devops::DevopsArgs, status::Form};
 use crate::explain::{
     Explanation,
     gather::{Question, gather},
@@ -39,9 +38,8 @@ pub(super) struct ExplainArgs {
     /// The object: KIND/NAME or KIND NAME, with the kind as kubectl takes it (aal, astraaccesslists …), in any case
     #[arg(required = true, num_args = 1..=2, value_name = "KIND/NAME")]
     target: Vec<String>,
-    /// Base URL of the Astra DevOps API, as the operator has it
-    #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = http::PRODUCTION)]
-    devops_url: String,
+    #[command(flatten)]
+    devops: DevopsArgs,
     /// Where the operator's Lease is
     #[arg(long, value_name = "NAMESPACE", env = "ASTRA_OPERATOR_LEASE_NAMESPACE", default_value = "astra-operator", value_parser = super::namespace)]
     lease_namespace: String,
@@ -71,8 +69,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let target = Target::parse(&args.target)?;
     super::block_on(async {
-        let transport =
-            HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
+        let transport = args.devops.transport()?;
         let cluster = args.cluster.connect().await?;
         let question = Question {
             client: cluster.client,

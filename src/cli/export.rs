@@ -99,17 +99,21 @@ pub(super) fn run(args: ExportArgs) -> Result<(), Failure> {
         by_id: args.by_id,
         management: args.management.map(Management::from),
     };
-    let export = super::block_on(async {
+    let (export, blind) = super::block_on(async {
         let client = args.astra.client()?;
         let reading =
             read::read(&client, &options, &|text| say("", &text)).await.map_err(|failed| match failed {
                 read::Failed::Call(error) => args.astra.explain(error),
                 read::Failed::Unknown(unknown) => Box::new(unknown),
             })?;
-        Ok::<_, Failure>(export::export(&reading.world, &reading.unread, &options).await?)
+        let export = export::export(&reading.world, &reading.unread, &options).await?;
+        Ok::<_, Failure>((export, reading.is_blind()))
     })??;
     put(&export, args.output_dir.as_deref(), args.force)?;
     tell(&export, args.output_dir.as_deref());
+    if blind {
+        return Err("the token may read nothing of what was to be exported: see the warnings above".into());
+    }
     if args.strict && !export.left_out.is_empty() {
         return Err("something was left out, and --strict takes that for a failure".into());
     }
@@ -128,7 +132,13 @@ fn put(export: &Export, directory: Option<&Path>, force: bool) -> Result<(), Fai
     let strangers = write::strangers(directory, &files);
     if !strangers.is_empty() {
         let names: Vec<String> = strangers.iter().map(|path| path.display().to_string()).collect();
-        say("note: ", &format!("there already, and not of this export: {}", names.join(", ")));
+        say(
+            "note: ",
+            &format!(
+                "there already, and not of this export: {}; delete what is not wanted any more",
+                names.join(", ")
+            ),
+        );
     }
     Ok(())
 }

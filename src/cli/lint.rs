@@ -58,6 +58,10 @@ fn rule(id: &str) -> Result<&'static str, String> {
 pub(super) fn lint(args: &LintArgs) -> Result<ExitCode, Failure> {
     let ignored = args.ignore.iter().copied().collect::<BTreeSet<_>>();
     let report = lint::lint(&args.sources.sources(), &ignored)?;
+    if report.is_of_nothing() {
+        // What was to be piped in may have failed; a check of nothing must not look like a check that was passed.
+        return Err("there is nothing to check: what was read has no object at all".into());
+    }
     // Locked, or each of thousands of lines would wait for the lock.
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     let shown = args.output.write(&report, &mut out).and_then(|()| std::io::Write::flush(&mut out));

@@ -13,7 +13,9 @@ use astra_devops::Transport;
 use clap::{Args, ValueEnum};
 
 use super::{
-    Failure, revision,
+    Failure,
+    cluster::KubeArgs,
+    revision,
     sources::SourceArgs,
     token::{self, AstraArgs},
 };
@@ -60,6 +62,8 @@ pub(super) struct PlanArgs {
     /// With --from-cluster: the operator watches only this namespace, and so does the plan; may be given several times
     #[arg(long, value_name = "NAMESPACE", requires = "from_cluster", value_delimiter = ',', value_parser = super::namespace)]
     watched_namespace: Vec<String>,
+    #[command(flatten)]
+    kube: KubeArgs,
     /// Compare with the manifests of this file or directory instead of Astra: what changes if Astra is as they say
     #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["base", "token_file"])]
     diff_base: Option<PathBuf>,
@@ -90,29 +94,39 @@ enum Form {
 
 /// Carries it out.
 pub(super) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
-    let manifests = manifest::read(&args.manifests.sources())?;
-    let compares = args.diff_base.is_some() || args.base.is_some();
-    if manifests.objects.is_empty() && manifests.errors.is_empty() && !compares {
-        return Err(nothing_read(&manifests).into());
-    }
     let report = match (&args.diff_base, &args.base) {
         (Some(base), _) => {
-            let sources =
-                Sources { files: vec![base.clone()], kustomize: Vec::new(), ..args.manifests.sources() };
-            compare(&manifest::read(&sources)?, &manifests)?
+            // Its last manifest may have gone.
+            let head = Sources { may_be_empty: true, ..args.manifests.sources() };
+            let base = Sources { files: vec![base.clone()], kustomize: Vec::new(), ..head.clone() };
+            compare(&manifest::read(&base)?, &manifest::read(&head)?)?
         }
         (None, Some(revision)) => {
-            compare(&revision::at_revision(&args.manifests.sources(), revision)?, &manifests)?
+            let (base, head) = revision::both(&args.manifests.sources(), revision)?;
+            compare(&base, &head)?
         }
-        (None, None) if args.from_cluster => super::block_on(from_cluster(args, &manifests))??,
-        (None, None) => super::block_on(against_astra(args, &manifests))??,
+        (None, None) if args.from_cluster => super::block_on(from_cluster(args))??,
+        (None, None) => {
+            let manifests = read(&args.manifests.sources())?;
+            super::block_on(against_astra(args, &manifests))??
+        }
     };
-    let code = conclude(args, &report);
+    let report = report.denying(&args.deny.iter().copied().collect());
+    let code = conclude(&report);
     match show(args, &report) {
         // Whoever reads only the first lines still has to learn how it ended.
         Err(error) if super::is_broken_pipe(error.as_ref()) => Ok(code),
         shown => shown.map(|()| code),
     }
+}
+
+/// Manifests of which there is one at least, or a mistake.
+fn read(sources: &Sources) -> Result<Manifests, Failure> {
+    let manifests = manifest::read(sources)?;
+    if manifests.objects.is_empty() && manifests.errors.is_empty() {
+        return Err(nothing_read(&manifests).into());
+    }
+    Ok(manifests)
 }
 
 /// A check of nothing must not look like a check that was passed.
@@ -138,19 +152,22 @@ fn show(args: &PlanArgs, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn conclude(args: &PlanArgs, report: &Report) -> ExitCode {
-    let denied: BTreeSet<Danger> = args.deny.iter().copied().collect();
-    let refused = report.denied(&denied);
-    for (object, step) in &refused {
+fn conclude(report: &Report) -> ExitCode {
+    for (object, step) in report.denied() {
+        let classes: Vec<&str> = step.denied.iter().map(|danger| danger.as_str()).collect();
         let line = format!(
-            "refused by --deny: {} {}/{}: {}",
-            object.kind, object.namespace, object.name, step.summary
+            "refused by --deny {}: {} {}/{}: {}",
+            classes.join(","),
+            object.kind,
+            object.namespace,
+            object.name,
+            step.summary
         );
         eprintln!("{}", crate::text::printable(&line));
     }
     ExitCode::from(if report.has_errors() {
         1
-    } else if !refused.is_empty() {
+    } else if report.summary.denied > 0 {
         3
     } else if report.summary.calls > 0 {
         2
@@ -176,16 +193,15 @@ async fn against_astra(args: &PlanArgs, manifests: &Manifests) -> Result<Report,
         format!("there is no plan: {}", super::with_causes(why.as_ref()))
     })?;
     progress(&format!("planning, with {} databases known", world.databases.len()));
-    let mut notes = vec![
-        "what an object owns is recorded in the cluster: each is planned as if it were made now, so a Shared object that gives something up removes it only in the cluster".to_owned(),
-    ];
-    notes.extend(several_secrets(&subjects));
+    let notes = unknown(&subjects).into_iter().chain(several_secrets(&subjects)).collect();
     Ok(report(&preview::plan(subjects, &world).await, manifests, notes))
 }
 
 /// What would be done to Astra as it is now, once the manifests are applied to the cluster.
-async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, Failure> {
-    let client = kube::Client::try_from(super::run::kubernetes().await?)?;
+async fn from_cluster(args: &PlanArgs) -> Result<Report, Failure> {
+    let config = args.kube.config().await?;
+    let manifests = read(&args.manifests.sources_in(&config.default_namespace))?;
+    let client = kube::Client::try_from(config)?;
     let transport: Arc<dyn Transport> = Arc::new(args.astra.transport()?);
     let credentials = Credentials::new(
         client.clone(),
@@ -196,7 +212,7 @@ async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, 
         names => Scope::Namespaces(names.to_vec()),
     };
     progress("reading the cluster");
-    let all = with_cluster(&client, &scope, subjects(manifests)).await?;
+    let all = with_cluster(&client, &scope, subjects(&manifests)).await?;
     progress(&format!("reading Astra and planning, with {} objects known", all.len()));
     let mut plans = plan_with_secrets(all, &credentials).await;
     // The others take part; they are told of when something is done for them, too.
@@ -204,7 +220,7 @@ async fn from_cluster(args: &PlanArgs, manifests: &Manifests) -> Result<Report, 
     for plan in plans.iter_mut().filter(|plan| plan.location.is_none()) {
         plan.notices.push("this object is in the cluster, and not in these manifests".to_owned());
     }
-    Ok(report(&plans, manifests, Vec::new()))
+    Ok(report(&plans, &manifests, Vec::new()))
 }
 
 /// What would be done if Astra was as the base says.
@@ -258,6 +274,24 @@ fn subjects(manifests: &Manifests) -> Vec<Subject> {
         Subject::of_manifest(manifest.kind, manifest.value.clone(), Some(manifest.location.to_string()))
     };
     manifests.objects.iter().map(subject).collect()
+}
+
+/// What only the cluster knows, as far as it matters for these.
+fn unknown(subjects: &[Subject]) -> Vec<String> {
+    let spec = |subject: &Subject, field: &str| subject.value["spec"][field].clone();
+    let azure = |subject: &Subject| {
+        let endpoints = spec(subject, "endpoints");
+        let ids = endpoints.as_array().into_iter().flatten().filter_map(|endpoint| endpoint["id"].as_str());
+        ids.filter(|id| id.starts_with('/')).count() > 0
+    };
+    let mut told = Vec::new();
+    if subjects.iter().any(|subject| spec(subject, "management") == "Shared") {
+        told.push("what an object owns is recorded in the cluster, and without --from-cluster each is planned as if it were made now: what a Shared object gives up is not seen to be removed".to_owned());
+    }
+    if subjects.iter().any(azure) {
+        told.push("on Azure, Astra keeps ids of its own, and which is which is recorded in the cluster: without --from-cluster each Azure endpoint is planned as if it had to be connected".to_owned());
+    }
+    told
 }
 
 /// One token is at hand, and the objects may be of several organizations.

@@ -50,15 +50,14 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
 }
 
 async fn serve(args: RunArgs) -> Result<(), Failure> {
-    let transport =
-        HttpTransport::new(&args.devops_url, concat!("astra-operator/", env!("CARGO_PKG_VERSION")))?;
-    let config = kubernetes().await?;
+    let transport = args.devops.transport()?;
+    let config = args.kube.config().await?;
     let settings = args.lease.settings(&config)?;
     let health = server::bind(args.health_address).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         cluster = %config.cluster_url,
-        devops_url = %args.devops_url,
+        devops_url = %args.devops.devops_url,
         scope = %scope(&args.scope()),
         resync = %humantime::format_duration(args.resync),
         "started"
@@ -143,16 +142,6 @@ fn readiness(election: Option<&Election>) -> impl Fn() -> String + Clone + Send 
         let standing = standing.as_ref().map(|standing| standing.borrow().to_string());
         standing.map_or_else(|| "ok".to_owned(), |standing| format!("ok: {standing}"))
     }
-}
-
-/// How the Kubernetes API is reached; without the client's own retries: they could hang for hours, and every caller here has a
-/// deadline and a backoff.
-pub(super) async fn kubernetes() -> Result<Config, Failure> {
-    let mut config = Config::infer().await.map_err(|error| {
-        format!("no Kubernetes cluster to talk to (neither a kubeconfig nor a service account): {error}")
-    })?;
-    config.default_retry = false;
-    Ok(config)
 }
 
 fn context(

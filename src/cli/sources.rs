@@ -19,19 +19,25 @@ pub(crate) struct SourceArgs {
     /// Read directories within directories too
     #[arg(long, short = 'R')]
     recursive: bool,
-    /// The namespace of objects that name none
-    #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default", value_parser = super::namespace)]
-    namespace: String,
+    /// The namespace of objects that name none [default: default, or with a cluster that of the context]
+    #[arg(long, short = 'n', value_name = "NAMESPACE", value_parser = super::namespace)]
+    namespace: Option<String>,
 }
 
 impl SourceArgs {
-    /// What they say to read.
+    /// What they say to read, where no cluster is asked.
     pub(crate) fn sources(&self) -> Sources {
+        self.sources_in("default")
+    }
+
+    /// What they say to read; `context` is the namespace to which objects without one are applied.
+    pub(crate) fn sources_in(&self, context: &str) -> Sources {
         Sources {
             files: self.filename.clone(),
             kustomize: self.kustomize.clone(),
             recursive: self.recursive,
-            namespace: self.namespace.clone(),
+            may_be_empty: false,
+            namespace: self.namespace.as_deref().unwrap_or(context).to_owned(),
         }
     }
 }

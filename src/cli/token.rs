@@ -10,7 +10,7 @@ use std::{
 use astra_devops::{Client, Error, Token, error::Class, http::HttpTransport};
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, devops::DevopsArgs};
 
 /// The variable with the token. It is read here and not by the parser of arguments, whose help shows values.
 const VARIABLE: &str = "ASTRA_DB_APPLICATION_TOKEN";
@@ -26,9 +26,8 @@ pub(super) struct AstraArgs {
     /// A file with the Astra application token; without it the environment variable `ASTRA_DB_APPLICATION_TOKEN` has it
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Base URL of the Astra DevOps API
-    #[arg(long, value_name = "URL", env = "ASTRA_OPERATOR_DEVOPS_URL", default_value = astra_devops::http::PRODUCTION)]
-    devops_url: String,
+    #[command(flatten)]
+    devops: DevopsArgs,
 }
 
 impl AstraArgs {
@@ -40,9 +39,7 @@ impl AstraArgs {
 
     /// The way to Astra, for tokens from elsewhere.
     pub(super) fn transport(&self) -> Result<HttpTransport, Failure> {
-        let agent = concat!("astra-operator/", env!("CARGO_PKG_VERSION"));
-        HttpTransport::new(&self.devops_url, agent)
-            .map_err(|error| format!("--devops-url (or ASTRA_OPERATOR_DEVOPS_URL): {error}").into())
+        self.devops.transport()
     }
 
     fn token(&self) -> Result<Token, Failure> {
@@ -97,13 +94,13 @@ impl AstraArgs {
             }
             (Class::Transient, Error::Unreachable { source, .. }) => format!(
                 "Astra cannot be reached at {}: {error}: {}; check --devops-url, the network and HTTPS_PROXY, and try again",
-                self.devops_url,
+                self.devops.devops_url,
                 super::with_causes(source)
             )
             .into(),
             (_, Error::Down { .. }) => format!(
                 "Astra at {} keeps failing: {error}; check --devops-url, the network and HTTPS_PROXY, and try again",
-                self.devops_url
+                self.devops.devops_url
             )
             .into(),
             (Class::Throttled, _) => {
@@ -122,9 +119,13 @@ fn is_a_token(path: &Path) -> bool {
 mod tests {
     use super::*;
 
+    fn nowhere() -> DevopsArgs {
+        DevopsArgs { devops_url: String::new() }
+    }
+
     #[test]
     fn a_token_in_the_place_of_its_file_is_not_shown() {
-        let args = AstraArgs { token_file: Some("AstraCS:first:second".into()), devops_url: String::new() };
+        let args = AstraArgs { token_file: Some("AstraCS:first:second".into()), devops: nowhere() };
         let error = args.token().unwrap_err().to_string();
         assert!(error.contains("looks like a token") && !error.contains("first"), "{error}");
     }
@@ -134,7 +135,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token.txt");
         fs::write(&path, text).unwrap();
-        let args = AstraArgs { token_file: Some(path), devops_url: String::new() };
+        let args = AstraArgs { token_file: Some(path), devops: nowhere() };
         args.token().map_or_else(|error| error.to_string(), |token| token.expose().to_owned())
     }
 
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let args = AstraArgs { token_file: Some("/nowhere/token".into()), devops_url: String::new() };
+        let args = AstraArgs { token_file: Some("/nowhere/token".into()), devops: nowhere() };
         let error = args.token().unwrap_err().to_string();
         assert!(error.contains("/nowhere/token") && error.contains("No such file"), "{error}");
     }

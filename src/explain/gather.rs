@@ -263,5 +263,5 @@ fn as_peer(other: &Value, object: &Value, credentials: &Credentials) -> Value {
 }
 
 fn subject(entry: &Entry, object: &Value) -> Subject {
-    Subject { kind: entry.kind, value: object.clone(), location: None }
+    Subject::stored(entry.kind, object.clone())
 }

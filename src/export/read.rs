@@ -36,6 +36,8 @@ pub struct Reading {
     pub world: World,
     /// What is missing in it.
     pub unread: Vec<Unread>,
+    /// Was anything shown beside the databases themselves, be it that there is nothing?
+    shown: bool,
 }
 
 /// Why nothing was read.
@@ -65,7 +67,7 @@ pub async fn read(
         ..Needs::default()
     };
     let mut reading = match observe(client, &needs).await {
-        Ok(world) => Reading { world, unread: Vec::new() },
+        Ok(world) => Reading { world, unread: Vec::new(), shown: needs.access_lists || needs.private_links },
         Err(error) if is_refusal(&error) => without_lists(client, &needs, options, tell).await?,
         Err(error) => return Err(error.into()),
     };
@@ -93,7 +95,7 @@ async fn without_lists(
 ) -> Result<Reading, Failed> {
     // If it is the databases themselves that are refused, this is the end.
     let databases = Needs { databases: needs.databases.clone(), ..Needs::default() };
-    let mut reading = Reading { world: observe(client, &databases).await?, unread: Vec::new() };
+    let mut reading = Reading { world: observe(client, &databases).await?, ..Reading::default() };
     let wanted = wanted(&reading.world, options)?;
     let ids = || wanted.iter().map(|database| database.id.clone()).collect::<Vec<_>>();
     if needs.access_lists {
@@ -101,6 +103,7 @@ async fn without_lists(
             Ok(lists) => {
                 let lists = lists.into_iter().map(|list| (list.database_id.clone(), list));
                 reading.world.access_lists = lists.collect();
+                reading.shown = true;
             }
             Err(error) if is_refusal(&error) => {
                 let read = |id: DatabaseId| async move {
@@ -120,6 +123,7 @@ async fn without_lists(
             Ok(links) => {
                 let links = links.into_iter().map(|links| (links.database.clone(), links));
                 reading.world.links = links.collect();
+                reading.shown = true;
             }
             Err(error) if is_refusal(&error) => {
                 let read = |id: DatabaseId| async move {
@@ -136,6 +140,12 @@ async fn without_lists(
 }
 
 impl Reading {
+    /// Was everything refused that was asked for?
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        !self.shown && !self.unread.is_empty()
+    }
+
     /// What was shown; the refusals are noted.
     fn of<T>(
         &mut self,
@@ -152,6 +162,7 @@ impl Reading {
                 Err(error) => return Err(error),
             }
         }
+        self.shown |= !shown.is_empty();
         Ok(shown)
     }
 }

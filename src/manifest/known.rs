@@ -65,6 +65,11 @@ impl Known {
         Self { kind, schema, patterns, rules, desired }
     }
 
+    /// The kind of this name.
+    pub(crate) fn of_kind(kind: &str) -> Option<&'static Self> {
+        KNOWN.iter().find(|known| known.kind == kind)
+    }
+
     /// Finds out what a document is.
     pub(crate) fn recognise(api_version: &str, kind: &str) -> Recognised {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));

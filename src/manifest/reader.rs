@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     sync::Arc,
 };
 
@@ -75,6 +76,18 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn finish(self) -> Collection {
         self.found
+    }
+
+    /// A file, if it could be read.
+    pub(crate) fn file(&mut self, file: &Arc<str>, bytes: io::Result<Vec<u8>>, given: Given) {
+        match bytes {
+            Ok(bytes) => self.bytes(file, bytes, given),
+            Err(error) => {
+                let message = format!("cannot be read: {error}");
+                let at = At { line: 1, column: 1 };
+                self.error(file, None, Mistake { at, field: String::new(), message });
+            }
+        }
     }
 
     /// A file that may be no text at all.

@@ -40,7 +40,7 @@ pub enum Unreadable {
     )]
     NoKustomize(PathBuf),
     /// A kustomization that does not build.
-    #[error("{directory}: {command} failed:\n{said}")]
+    #[error("{directory}: {command} failed: {said}")]
     Kustomize {
         /// The kustomization.
         directory: PathBuf,
@@ -51,8 +51,9 @@ pub enum Unreadable {
     },
 }
 
-/// Who takes what was read: the name, the content, and how it was given.
-type Take<'a> = &'a mut dyn FnMut(Arc<str>, Vec<u8>, Given);
+/// Who takes what was read: the name, the content, and how it was given. A file of a directory may be one that cannot be
+/// read; the others are read all the same.
+type Take<'a> = &'a mut dyn FnMut(Arc<str>, io::Result<Vec<u8>>, Given);
 
 /// Reads one source after the other, so that only one is in memory.
 pub(crate) fn each(sources: &Sources, take: Take<'_>) -> Result<(), Unreadable> {
@@ -67,26 +68,33 @@ pub(crate) fn each(sources: &Sources, take: Take<'_>) -> Result<(), Unreadable> 
                 let mut bytes = Vec::new();
                 let result = io::stdin().lock().read_to_end(&mut bytes);
                 result.map_err(|source| Unreadable::Io { path: "stdin".into(), source })?;
-                take("stdin".into(), bytes, Given::ByName);
+                take("stdin".into(), Ok(bytes), Given::ByName);
             }
             continue;
         }
         let is_directory = fs::metadata(path).map_err(|error| failure(path, error))?.is_dir();
         let (files, given) = if is_directory {
-            (directory(path, sources.recursive)?, Given::ByDirectory)
+            let (files, hint) = directory(path, sources.recursive)?;
+            if files.is_empty() && !sources.may_be_empty {
+                return Err(Unreadable::Empty(path.clone(), hint));
+            }
+            (files, Given::ByDirectory)
         } else {
             (vec![path.clone()], Given::ByName)
         };
         for file in files {
             if seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
-                let bytes = fs::read(&file).map_err(|error| failure(&file, error))?;
+                let bytes = match (fs::read(&file), given) {
+                    (Err(error), Given::ByName) => return Err(failure(&file, error)),
+                    (bytes, _) => bytes,
+                };
                 take(name(&file), bytes, given);
             }
         }
     }
     for directory in &sources.kustomize {
         let (command, bytes) = kustomize(directory)?;
-        take(command.into(), bytes, Given::ByName);
+        take(command.into(), Ok(bytes), Given::ByName);
     }
     Ok(())
 }
@@ -106,8 +114,8 @@ fn failure(path: &Path, source: io::Error) -> Unreadable {
     }
 }
 
-/// The files of a directory that may be manifests, in order.
-fn directory(top: &Path, recursive: bool) -> Result<Vec<PathBuf>, Unreadable> {
+/// The files of a directory that may be manifests, in order; and what may be the matter if there are none.
+fn directory(top: &Path, recursive: bool) -> Result<(Vec<PathBuf>, &'static str), Unreadable> {
     let mut files = Vec::new();
     let mut has_directories = false;
     let mut waiting = vec![top.to_owned()];
@@ -125,11 +133,8 @@ fn directory(top: &Path, recursive: bool) -> Result<Vec<PathBuf>, Unreadable> {
         }
     }
     files.sort();
-    if files.is_empty() {
-        let hint = if has_directories && !recursive { "; -R looks into its directories too" } else { "" };
-        return Err(Unreadable::Empty(top.to_owned(), hint));
-    }
-    Ok(files)
+    let hint = if has_directories && !recursive { "; -R looks into its directories too" } else { "" };
+    Ok((files, hint))
 }
 
 fn is_manifest(path: &Path) -> bool {
@@ -147,7 +152,10 @@ fn kustomize(directory: &Path) -> Result<(String, Vec<u8>), Unreadable> {
         match output {
             Ok(output) if output.status.success() => return Ok((command, output.stdout)),
             Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+                // The words of others are shown as one line.
+                let said = String::from_utf8_lossy(&output.stderr);
+                let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+                let said = said.join("; ");
                 return Err(Unreadable::Kustomize { directory: directory.to_owned(), command, said });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use kube::Client;
 use serde_json::json;
 
-use super::{Key, ObjectPlan, Subject, needs, observe::observe, plan};
+use super::{
+    Key, ObjectPlan, Subject,
+    applied::{Others, applied},
+    needs,
+    observe::observe,
+    plan,
+};
 use crate::{
     controller::{KubeError, Scope, credentials::Credentials},
     engine::{Problem, Reason},
@@ -43,7 +49,7 @@ pub async fn with_cluster(
             let listed = read::list(client, entry, namespace).await;
             let unlisted = |source| Unlisted { plural: (entry.crd)().spec.names.plural, source };
             for value in listed.map_err(unlisted)? {
-                let subject = Subject { kind: entry.kind, value, location: None };
+                let subject = Subject::stored(entry.kind, value);
                 all.insert(subject.key(), subject);
             }
         }
@@ -51,7 +57,7 @@ pub async fn with_cluster(
     for mut manifest in manifests {
         let key = manifest.key();
         let subject = if let Some(stored) = all.remove(&key) {
-            applied(stored, manifest)
+            applied(stored, manifest, Others::Stay)
         } else {
             // Younger than all that are there.
             manifest.value["metadata"]["creationTimestamp"] = json!("9999-12-30T00:00:00Z");
@@ -60,25 +66,6 @@ pub async fn with_cluster(
         all.insert(key, subject);
     }
     Ok(all.into_values().collect())
-}
-
-/// The stored object as it is after `kubectl apply`.
-fn applied(mut stored: Subject, manifest: Subject) -> Subject {
-    if stored.value["spec"] != manifest.value["spec"] {
-        let generation = stored.value["metadata"]["generation"].as_i64().unwrap_or(1);
-        stored.value["metadata"]["generation"] = json!(generation + 1);
-        stored.value["spec"] = manifest.value["spec"].clone();
-    }
-    if let Some(given) = manifest.value["metadata"]["annotations"].as_object() {
-        let annotations = &mut stored.value["metadata"]["annotations"];
-        if !annotations.is_object() {
-            *annotations = json!({});
-        }
-        if let Some(annotations) = annotations.as_object_mut() {
-            annotations.extend(given.clone());
-        }
-    }
-    Subject { location: manifest.location, ..stored }
 }
 
 /// Plans each object with the token that its Secret has. An object whose token cannot be had is told to be blocked.

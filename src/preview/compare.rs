@@ -12,7 +12,13 @@ use astra_devops::{
 };
 use serde_json::{Value, json};
 
-use super::{Key, ObjectPlan, Subject, plan_on, stage::World};
+use super::{
+    Key, ObjectPlan, Subject,
+    applied::{Others, applied},
+    plan_on,
+    rehearse::End,
+    stage::World,
+};
 
 /// How the id of a database begins that no manifest tells.
 const ASSUMED: &str = "00000000-0000-4000-8000-";
@@ -25,39 +31,79 @@ pub async fn compare(base: Vec<Subject>, head: Vec<Subject>) -> Vec<ObjectPlan> 
     for peering in world.peerings.values_mut() {
         "active".clone_into(&mut peering.status);
     }
-    let mut before: BTreeMap<Key, Value> =
-        before.into_iter().map(|plan| ((plan.kind, plan.namespace, plan.name), plan.after)).collect();
-    let mut subjects: Vec<Subject> = Vec::new();
+    let ids = made_up(&world);
+    let mut before: BTreeMap<Key, Subject> = before
+        .into_iter()
+        .map(|plan| ((plan.kind, plan.namespace, plan.name), Subject::stored(plan.kind, plan.after)))
+        .collect();
+    let (mut subjects, mut new): (Vec<Subject>, Vec<Subject>) = (Vec::new(), Vec::new());
     for subject in head {
-        let earlier = before.remove(&subject.key());
-        subjects.push(match earlier {
-            Some(earlier) => continued(subject, &earlier),
-            None => subject,
-        });
+        match before.remove(&subject.key()) {
+            Some(earlier) => subjects.push(applied(earlier, subject, Others::Go)),
+            None => new.push(subject),
+        }
     }
-    subjects.extend(before.into_iter().map(|((kind, ..), value)| pruned(kind, value)));
+    subjects.extend(before.into_values().map(|subject| pruned(subject, &new)));
+    subjects.append(&mut new);
     let (mut plans, _) = plan_on(subjects, world).await;
     for plan in &mut plans {
-        // The id is ours, and tells nobody anything.
-        if let Some((name, _)) = plan.database.split_once(&format!(" ({ASSUMED}")) {
-            plan.database = name.to_owned();
-        }
+        named(plan, &ids);
     }
     plans
 }
 
-/// The same object under a new spec.
-fn continued(mut subject: Subject, earlier: &Value) -> Subject {
-    let generation = earlier["metadata"]["generation"].as_i64().unwrap_or(1);
-    let changed = subject.value["spec"] != earlier["spec"];
-    subject.value["metadata"]["generation"] = json!(generation + i64::from(changed));
-    subject.value["status"] = earlier["status"].clone();
+/// An object that is gone from the tree. Under another name it is another object: who only meant to give it a new one has
+/// to know.
+fn pruned(mut subject: Subject, new: &[Subject]) -> Subject {
+    let spec = &subject.value["spec"];
+    let database = |spec: &Value| spec["database"].clone();
+    let successor = new
+        .iter()
+        .find(|other| other.kind == subject.kind && database(&other.value["spec"]) == database(spec));
+    if let Some(successor) = successor {
+        let (kind, namespace, name) = successor.key();
+        let end = if spec["deletionPolicy"] == "Delete" {
+            "this one has deletionPolicy Delete, so the new one must be there before this one is deleted (Argo CD and Flux do it in this order), or what it owns is taken away and made again"
+        } else {
+            "this one has deletionPolicy Retain, so all stays in Astra meanwhile"
+        };
+        subject.notices.push(format!(
+            "{kind} {namespace}/{name} is new and about the same database; a new name or namespace is a deletion and a creation: {end}"
+        ));
+    }
+    subject.value["metadata"]["deletionTimestamp"] = json!("1970-01-01T00:00:00Z");
     subject
 }
 
-fn pruned(kind: &'static str, mut value: Value) -> Subject {
-    value["metadata"]["deletionTimestamp"] = json!("1970-01-01T00:00:00Z");
-    Subject { kind, value, location: None }
+/// The ids that are ours and tell nobody anything, each with the database's name in braces.
+fn made_up(world: &World) -> Vec<(String, String)> {
+    let assumed = world.databases.iter().filter(|database| database.id.as_str().starts_with(ASSUMED));
+    assumed.map(|database| (database.id.to_string(), format!("{{{}}}", database.info.name))).collect()
+}
+
+/// Puts names where ids were made up.
+fn named(plan: &mut ObjectPlan, ids: &[(String, String)]) {
+    for (id, name) in ids {
+        if let Some((known, _)) = plan.database.split_once(&format!(" ({id}")) {
+            plan.database = known.to_owned();
+        }
+        let put = |text: &mut String| {
+            if text.contains(id.as_str()) {
+                *text = text.replace(id.as_str(), name);
+            }
+        };
+        for step in &mut plan.steps {
+            put(&mut step.what);
+            put(&mut step.why);
+            put(&mut step.call.path);
+        }
+        plan.left_alone.iter_mut().chain(&mut plan.notices).for_each(put);
+        match &mut plan.end {
+            End::Ready(text) | End::Gone(text) => put(text),
+            End::Waits(problem) | End::Blocked(problem) | End::Fails(problem) => put(&mut problem.message),
+            End::Paused | End::Endless => {}
+        }
+    }
 }
 
 /// Databases of which only what the manifests say is known: how they are named, and which datacenters they have.

@@ -24,6 +24,19 @@ pub enum Danger {
     Remove,
 }
 
+impl Danger {
+    /// Its name, as `--deny` takes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Widen => "widen",
+            Self::Narrow => "narrow",
+            Self::Empty => "empty",
+            Self::Remove => "remove",
+        }
+    }
+}
+
 /// What is dangerous about coming from one world to the other.
 #[must_use]
 pub fn of(before: &World, after: &World) -> Vec<Danger> {

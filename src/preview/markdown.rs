@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{
     change::Action,
     report::{Object, Report, State},
-    text::{line, words},
+    text::{count, line, outcome_reason, words},
 };
 use crate::text::printable;
 
@@ -25,23 +25,27 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     let summary = &report.summary;
     writeln!(out, "### Astra plan\n")?;
     if summary.calls == 0 && !report.has_errors() && summary.waiting == 0 {
-        writeln!(out, "Nothing to do: all is as {} objects say.", summary.objects)?;
-        return Ok(());
+        let what = count(summary.objects, "object");
+        writeln!(out, "Nothing to do in Astra, of {what}.\n")?;
+    } else {
+        writeln!(
+            out,
+            "**Of {} {} with changes**, {}: {} to add, {} to change, {} to remove. {} waiting, {} that cannot be carried out.\n",
+            count(summary.objects, "object"),
+            summary.changed,
+            count(summary.calls, "call"),
+            summary.to_add,
+            summary.to_change,
+            summary.to_remove,
+            summary.waiting,
+            summary.blocked
+        )?;
     }
-    writeln!(
-        out,
-        "**{} of {} objects change**, calls: {}. {} to add, {} to change, {} to remove. {} wait, {} cannot be carried out.\n",
-        summary.changed,
-        summary.objects,
-        summary.calls,
-        summary.to_add,
-        summary.to_change,
-        summary.to_remove,
-        summary.waiting,
-        summary.blocked
-    )?;
     for (danger, number) in &summary.dangers {
         writeln!(out, "- :warning: **{}** {number} ×", words(*danger))?;
+    }
+    if summary.denied > 0 {
+        writeln!(out, "- :no_entry: `--deny` refuses {}", count(summary.denied, "step"))?;
     }
     for error in &report.errors {
         writeln!(out, "- :x: {}", escaped(error))?;
@@ -60,6 +64,10 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
             break;
         }
         out.push_str(&part);
+    }
+    if !report.skipped.is_empty() {
+        let skipped: usize = report.skipped.values().sum();
+        writeln!(out, "\n_{} of other kinds skipped_", count(skipped, "object"))?;
     }
     for note in &report.notes {
         writeln!(out, "\n_{}_", escaped(note))?;
@@ -87,9 +95,10 @@ fn object(out: &mut String, object: &Object) -> fmt::Result {
             .dangers
             .iter()
             .fold(String::new(), |text, danger| format!("{text} — **{}**", words(*danger)));
+        let denied = if step.denied.is_empty() { "" } else { " :no_entry:" };
         writeln!(
             out,
-            "{}. {when}{}{dangers}  \n   {}\n",
+            "{}. {when}{}{dangers}{denied}  \n   {}\n",
             at + 1,
             escaped(&step.summary),
             escaped(&step.reason)
@@ -104,7 +113,7 @@ fn object(out: &mut String, object: &Object) -> fmt::Result {
         }
         writeln!(out, "   {fence}\n")?;
     }
-    let reason = object.outcome.reason.as_ref().map_or_else(String::new, |reason| format!("{reason}: "));
+    let reason = outcome_reason(object);
     let state = match object.outcome.state {
         State::Ready => "ready",
         State::Waiting => "waits",

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::engine::Reason;
+
 use super::{
     ObjectPlan,
     change::Change,
@@ -43,12 +45,14 @@ pub struct Summary {
     pub objects: usize,
     /// Objects for which something would be sent.
     pub changed: usize,
-    /// Objects for which there is nothing to do.
+    /// Objects for which nothing would be sent, and which are as they shall be.
     pub unchanged: usize,
-    /// Objects that end waiting for somebody else.
+    /// Objects that end waiting for somebody else, with or without something sent before.
     pub waiting: usize,
-    /// Objects that cannot be carried out as they are.
+    /// Objects that cannot be carried out as they are, with or without something sent before.
     pub blocked: usize,
+    /// Mistakes in manifests. What has one is not among the objects.
+    pub errors: usize,
     /// Calls that change something.
     pub calls: usize,
     /// Things that appear in Astra.
@@ -59,6 +63,8 @@ pub struct Summary {
     pub to_remove: usize,
     /// How many steps are dangerous, by class.
     pub dangers: BTreeMap<Danger, usize>,
+    /// How many steps `--deny` refuses.
+    pub denied: usize,
 }
 
 /// One object.
@@ -100,6 +106,8 @@ pub struct Step {
     pub changes: Vec<Change>,
     /// What a reviewer must not overlook.
     pub dangers: Vec<Danger>,
+    /// Those of them that `--deny` refuses.
+    pub denied: Vec<Danger>,
     /// The call.
     pub call: Call,
 }
@@ -123,7 +131,7 @@ pub struct Call {
 pub struct Outcome {
     /// Which way.
     pub state: State,
-    /// The reason that the condition `Ready` would give, where there is one.
+    /// The reason that the condition `Ready` would give. An object that is gone or paused has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// A sentence.
@@ -156,7 +164,18 @@ impl Report {
         notes: Vec<String>,
     ) -> Self {
         let objects: Vec<Object> = plans.iter().map(object).collect();
-        Self { format_version: FORMAT, summary: summary(&objects), objects, errors, skipped, notes }
+        let summary = Summary { errors: errors.len(), ..summary(&objects) };
+        Self { format_version: FORMAT, summary, objects, errors, skipped, notes }
+    }
+
+    /// The same, with the steps of these classes refused.
+    #[must_use]
+    pub fn denying(mut self, classes: &BTreeSet<Danger>) -> Self {
+        for step in self.objects.iter_mut().flat_map(|object| &mut object.steps) {
+            step.denied = step.dangers.iter().copied().filter(|danger| classes.contains(danger)).collect();
+            self.summary.denied += usize::from(!step.denied.is_empty());
+        }
+        self
     }
 
     /// Is there anything that cannot be carried out, or could not be read?
@@ -165,11 +184,10 @@ impl Report {
         !self.errors.is_empty() || self.summary.blocked > 0
     }
 
-    /// The steps of these classes, each with its object.
-    #[must_use]
-    pub fn denied(&self, denied: &BTreeSet<Danger>) -> Vec<(&Object, &Step)> {
+    /// The steps that are refused, each with its object.
+    pub fn denied(&self) -> impl Iterator<Item = (&Object, &Step)> {
         let all = self.objects.iter().flat_map(|object| object.steps.iter().map(move |step| (object, step)));
-        all.filter(|(_, step)| step.dangers.iter().any(|danger| denied.contains(danger))).collect()
+        all.filter(|(_, step)| !step.denied.is_empty())
     }
 }
 
@@ -185,13 +203,13 @@ fn summary(objects: &[Object]) -> Summary {
     use super::change::Action;
     let mut summary = Summary { objects: objects.len(), ..Summary::default() };
     for object in objects {
+        let is_still = object.steps.is_empty();
+        summary.changed += usize::from(!is_still);
         match object.outcome.state {
             State::Waiting => summary.waiting += 1,
             State::Blocked => summary.blocked += 1,
-            State::Ready | State::Gone | State::Paused => {}
+            State::Ready | State::Gone | State::Paused => summary.unchanged += usize::from(is_still),
         }
-        summary.changed += usize::from(!object.steps.is_empty());
-        summary.unchanged += usize::from(object.steps.is_empty());
         for step in &object.steps {
             summary.calls += 1;
             for danger in &step.dangers {
@@ -230,6 +248,7 @@ fn step(step: &rehearse::Step) -> Step {
         round: step.round + 1,
         changes: step.changes.clone(),
         dangers: step.dangers.clone(),
+        denied: Vec::new(),
         call: Call {
             method: step.call.method.as_str(),
             target: step.call.target(),
@@ -240,7 +259,7 @@ fn step(step: &rehearse::Step) -> Step {
 
 fn outcome(end: &End) -> Outcome {
     let (state, reason, message) = match end {
-        End::Ready(summary) => (State::Ready, None, summary.clone()),
+        End::Ready(summary) => (State::Ready, Some(Reason::UpToDate.to_string()), summary.clone()),
         End::Waits(problem) => (State::Waiting, Some(problem.reason.to_string()), problem.message.clone()),
         End::Blocked(problem) | End::Fails(problem) => {
             (State::Blocked, Some(problem.reason.to_string()), problem.message.clone())

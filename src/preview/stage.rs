@@ -318,6 +318,7 @@ impl World {
 fn connect(link: &mut PrivateLink, body: &Value) -> Answered {
     let sent = body["endpointID"].as_str().unwrap_or_default();
     let id = match sent.rsplit_once('/') {
+        // One of this name that is there may be of another resource group: to take it for this one would hide a step.
         Some((_, name)) => format!("{name}.(made-by-astra)"),
         None => sent.to_owned(),
     };

@@ -92,15 +92,22 @@ fn object(out: &mut String, object: &Object, detail: Detail) -> fmt::Result {
         State::Gone => (YELLOW, "gone"),
         State::Paused => (DIM, "paused"),
     };
-    let reason = object.outcome.reason.as_ref().map_or_else(String::new, |reason| format!("{reason}: "));
+    let reason = outcome_reason(object);
     writeln!(out, "  {style}{word}:{style:#} {reason}{}", printable(&object.outcome.message))
+}
+
+/// `Conflict: `, before the message. Of what is ready the message is enough.
+pub(super) fn outcome_reason(object: &Object) -> String {
+    let reason = object.outcome.reason.as_ref().filter(|_| object.outcome.state != State::Ready);
+    reason.map_or_else(String::new, |reason| format!("{reason}: "))
 }
 
 /// One step, with its dangers, its reason and what it changes.
 pub(crate) fn step(out: &mut String, step: &Step, detail: Detail) -> fmt::Result {
     write!(out, "  - {}", printable(&step.summary))?;
     for danger in &step.dangers {
-        write!(out, "  {RED}! {}{RED:#}", words(*danger))?;
+        let denied = if step.denied.contains(danger) { ": refused by --deny" } else { "" };
+        write!(out, "  {RED}! {}{denied}{RED:#}", words(*danger))?;
     }
     writeln!(out, "\n    {DIM}because: {}{DIM:#}", printable(&step.reason))?;
     for change in &step.changes {
@@ -160,8 +167,10 @@ fn summary(out: &mut String, report: &Report) -> fmt::Result {
         to_change,
         to_remove,
         dangers,
+        denied,
+        errors,
     } = &report.summary;
-    if report.errors.is_empty() && *calls == 0 && *blocked == 0 && *waiting == 0 {
+    if *errors == 0 && *calls == 0 && *blocked == 0 && *waiting == 0 {
         return writeln!(
             out,
             "{BOLD}{GREEN}Nothing to do.{GREEN:#}{BOLD:#} {}: all is as they say.",
@@ -186,16 +195,16 @@ fn summary(out: &mut String, report: &Report) -> fmt::Result {
             dangers.iter().map(|(danger, number)| format!("{} {number} ×", words(*danger))).collect();
         writeln!(out, "{RED}Look twice:{RED:#} {}.", all.join(", "))?;
     }
-    if !report.errors.is_empty() {
-        writeln!(
-            out,
-            "{RED}{}{RED:#}: what is wrong there is not in this plan.",
-            count(report.errors.len(), "error")
-        )?;
+    if *denied > 0 {
+        writeln!(out, "{RED}--deny refuses {}.{RED:#}", count(*denied, "step"))?;
+    }
+    if *errors > 0 {
+        writeln!(out, "{RED}{}{RED:#}: what is wrong there is not in this plan.", count(*errors, "error"))?;
     }
     Ok(())
 }
 
-fn count(number: usize, what: &str) -> String {
+/// `1 object`, `2 objects`.
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

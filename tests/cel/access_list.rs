@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::table::{Row, Verdict};
 
-const ADDRESS: &str =
-    "must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24; Astra takes no IPv6";
+const ADDRESS: &str = "must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24, with parts of 0 to 255 without leading zeros and a prefix of 0 to 32; Astra takes no IPv6";
 const HOST_BITS: &str = "has bits set behind its prefix: write the network's first address, such as 10.0.0.0/24, or a single address without a prefix";
 const NEEDS_ONE: &str = "addresses needs at least one address: an empty list would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked, to let in everybody say publicAccess: Open";
 const ONE_ENABLED: &str = "at least one address must be enabled: a list without one would lock everybody out. To let in nobody but private endpoints say publicAccess: Blocked";

@@ -219,7 +219,8 @@ fn a_token_that_may_see_databases_only_exports_nothing_and_says_so_once_for_each
     state.databases.truncate(30);
     let server = Server::start(state);
     let said = server.run_with(READ_ONLY_TOKEN, &["export"]);
-    assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
+    assert!(said.err.contains("the token may read nothing"), "{}", said.err);
     let warnings: Vec<&str> = said.err.lines().filter(|line| line.starts_with("warning: ")).collect();
     assert_eq!(warnings.len(), 2, "{}", said.err);
     assert!(warnings.iter().all(|line| line.contains("and 29 more")), "{}", said.err);

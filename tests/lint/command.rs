@@ -70,6 +70,7 @@ fn what_cannot_be_done_is_told_on_standard_error() {
         (&[], 2, "--filename"),
         (&["-f", "-", "--ignore", "AL001"], 2, "cannot be silenced"),
         (&["-f", "-", "--ignore", "open"], 2, "did you mean AL006?"),
+        (&["-f", "-"], 1, "there is nothing to check"),
         (&["-f", "-", "-n", "Team"], 2, "nothing in Kubernetes can have this name"),
     ] {
         let (found, out, err) = lint(arguments, "", None);

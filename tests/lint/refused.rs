@@ -78,7 +78,7 @@ addresses:
             a.yaml:9:29: AstraAccessList default/orders: spec.credentials.secretName: "My_Secret" does not match ^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$
             a.yaml:9:52: AstraAccessList default/orders: spec.credentials.extra: there is no such field; there are key, secretName
             a.yaml:12:14: AstraAccessList default/orders: spec.addresses[0].enabled: must be true or false, and is a text
-            a.yaml:13:14: AstraAccessList default/orders: spec.addresses[1].address: must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24; Astra takes no IPv6
+            a.yaml:13:14: AstraAccessList default/orders: spec.addresses[1].address: must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24, with parts of 0 to 255 without leading zeros and a prefix of 0 to 32; Astra takes no IPv6
             a.yaml:14:14: AstraAccessList default/orders: spec.addresses[2].address: has bits set behind its prefix: write the network's first address, such as 10.0.0.0/24, or a single address without a prefix
             a.yaml:15:5: AstraAccessList default/orders: spec.addresses[3]: is there already, as spec.addresses[0] in line 11
             a.yaml:17:5: AstraAccessList default/orders: spec.addresses[4].address: is required

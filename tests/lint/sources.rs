@@ -20,6 +20,7 @@ fn write(directory: &Path, file: &str, name: &str) {
 /// The names that are read, and what was skipped; or why nothing was read.
 fn names(directory: &Path, files: &[&str], recursive: bool) -> Result<(String, usize), String> {
     let sources = Sources {
+        may_be_empty: false,
         files: files.iter().map(|file| directory.join(file)).collect(),
         kustomize: Vec::new(),
         recursive,

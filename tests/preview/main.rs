@@ -8,6 +8,9 @@
 )]
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+#[cfg(unix)]
+mod ci;
+mod compared;
 mod program;
 mod run;
 #[path = "../golden/scenario.rs"]

@@ -159,6 +159,38 @@ fn a_revision_of_git_is_a_base() {
     assert!(told.out.contains("! widens access") && told.out.contains("sessions"), "{told:?}");
     let unknown = stage.plan(None, &["-f", "m", "--base", "no-such-branch"]);
     assert!(unknown.code == 1 && unknown.err.contains("no-such-branch"), "{unknown:?}");
+    let slip = stage.plan(None, &["-f", "mm", "--base", "HEAD"]);
+    assert!(slip.code == 1 && slip.err.contains("neither here nor in HEAD"), "{slip:?}");
+
+    // The last manifest goes, then the directory: that is a deletion, and no mistake.
+    let deletes = |told: &Told| told.code == 0 && told.out.contains("AstraAccessList default/orders");
+    fs::remove_file(stage.folder.path().join("m/a.yaml")).unwrap();
+    let emptied = stage.plan(None, &["-f", "m", "--base", "HEAD"]);
+    assert!(deletes(&emptied), "{emptied:?}");
+    fs::remove_dir(stage.folder.path().join("m")).unwrap();
+    let gone = stage.plan(None, &["-f", "m", "--base", "HEAD"]);
+    assert!(deletes(&gone), "{gone:?}");
+
+    // What is broken in the base is told by the name that git has for it.
+    stage.write("m/a.yaml", "kind: [");
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "broken"]);
+    stage.write("m/a.yaml", &list("orders", "orders", "[{ address: 203.0.113.0/24 }]"));
+    let mended = stage.plan(None, &["-f", "m", "--base", "HEAD"]);
+    assert!(mended.code == 2 && mended.out.contains("HEAD:m/a.yaml:1:"), "{mended:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_cannot_be_read_is_told_and_the_others_are_planned() {
+    let stage = Stage::new(State::default());
+    stage.write("m/a.yaml", &list("orders", "orders", "[{ address: 203.0.113.0/24 }]"));
+    std::os::unix::fs::symlink("nowhere", stage.folder.path().join("m/b.yaml")).unwrap();
+    let told = stage.plan(Some(ACME_TOKEN), &["-f", "m", "-o", "json"]);
+    assert_eq!(told.code, 1, "{told:?}");
+    let report: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(report["errors"][0], "m/b.yaml:1:1: cannot be read: No such file or directory (os error 2)");
+    assert_eq!((&report["summary"]["objects"], &report["summary"]["errors"]), (&1.into(), &1.into()));
 }
 
 #[test]

@@ -97,11 +97,7 @@ async fn both(scenario: Scenario) -> (Told, Told) {
     }
     let subjects: Vec<Subject> = stored
         .iter()
-        .map(|(kind, plural, name)| Subject {
-            kind,
-            value: server.get(plural, "team", name).unwrap(),
-            location: None,
-        })
+        .map(|(kind, plural, name)| Subject::stored(kind, server.get(plural, "team", name).unwrap()))
         .collect();
     let client = Client::new(Arc::new(simulator.clone()), Token::new(ACME_TOKEN).unwrap(), 4);
     let world = observe(&client, &preview::needs(&subjects)).await.unwrap();

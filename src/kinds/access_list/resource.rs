@@ -88,7 +88,7 @@ pub struct Address {
     #[schemars(length(min = 7, max = 18))]
     #[x_kube(
         validation = Rule::new(r"self.matches('^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?$')")
-            .message("must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24; Astra takes no IPv6"),
+            .message("must be an IPv4 address such as 203.0.113.7 or network such as 203.0.113.0/24, with parts of 0 to 255 without leading zeros and a prefix of 0 to 32; Astra takes no IPv6"),
         validation = Rule::new("!isCIDR(self) || cidr(self) == cidr(self).masked()")
             .message("has bits set behind its prefix: write the network's first address, such as 10.0.0.0/24, or a single address without a prefix")
     )]

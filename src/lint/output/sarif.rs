@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ring::digest;
 use serde_json::{Value, json};
 
 use crate::{
@@ -61,12 +62,21 @@ fn result(advice: &Advice) -> Value {
         "level": advice.rule.severity.as_str(),
         "message": { "text": message },
         "locations": [location],
+        "partialFingerprints": { "astraLint/v1": fingerprint(advice) },
     });
     if let Some((at, object)) = &advice.related {
         result["relatedLocations"] =
             json!([{ "id": 1, "message": { "text": object }, "physicalLocation": physical(at) }]);
     }
     result
+}
+
+/// What stays the same while lines move, so that code scanning knows a finding again.
+fn fingerprint(advice: &Advice) -> String {
+    let object = advice.object.as_deref().unwrap_or(&advice.location.file);
+    let what = [advice.rule.id, object, &advice.field, &advice.message].join("\n");
+    let digest = digest::digest(&digest::SHA256, what.as_bytes());
+    digest.as_ref().iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn physical(location: &Location) -> Value {
