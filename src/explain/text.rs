@@ -206,8 +206,7 @@ impl Page<'_> {
             State::Gone => (YELLOW, "then it is gone"),
             State::Paused => (DIM, "paused"),
         };
-        let reason = outcome.reason.as_ref().map_or_else(String::new, |reason| format!("{reason}: "));
-        self.line(&format!("{style}{word}:{style:#} {reason}{}", printable(&outcome.message)))
+        self.line(&format!("{style}{word}:{style:#} {}", printable(&outcome.in_words())))
     }
 
     fn owns(&mut self, it: &Explanation) -> fmt::Result {

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{
     change::Action,
     report::{Object, Report, State},
-    text::{count, line, outcome_reason, words},
+    text::{count, line, words},
 };
 use crate::text::printable;
 
@@ -113,7 +113,6 @@ fn object(out: &mut String, object: &Object) -> fmt::Result {
         }
         writeln!(out, "   {fence}\n")?;
     }
-    let reason = outcome_reason(object);
     let state = match object.outcome.state {
         State::Ready => "ready",
         State::Waiting => "waits",
@@ -121,7 +120,7 @@ fn object(out: &mut String, object: &Object) -> fmt::Result {
         State::Gone => "gone",
         State::Paused => "paused",
     };
-    writeln!(out, "Then {state}: {}", escaped(&format!("{reason}{}", object.outcome.message)))?;
+    writeln!(out, "Then {state}: {}", escaped(&object.outcome.in_words()))?;
     if !object.leaves_alone.is_empty() {
         writeln!(out, "\nLeaves alone: {}", escaped(&object.leaves_alone.join(", ")))?;
     }

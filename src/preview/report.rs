@@ -138,6 +138,17 @@ pub struct Outcome {
     pub message: String,
 }
 
+impl Outcome {
+    /// `Conflict: ` and the sentence. Of what is ready the sentence is enough.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self.reason.as_ref().filter(|_| self.state != State::Ready) {
+            Some(reason) => format!("{reason}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 /// The ways an object can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -92,14 +92,7 @@ fn object(out: &mut String, object: &Object, detail: Detail) -> fmt::Result {
         State::Gone => (YELLOW, "gone"),
         State::Paused => (DIM, "paused"),
     };
-    let reason = outcome_reason(object);
-    writeln!(out, "  {style}{word}:{style:#} {reason}{}", printable(&object.outcome.message))
-}
-
-/// `Conflict: `, before the message. Of what is ready the message is enough.
-pub(super) fn outcome_reason(object: &Object) -> String {
-    let reason = object.outcome.reason.as_ref().filter(|_| object.outcome.state != State::Ready);
-    reason.map_or_else(String::new, |reason| format!("{reason}: "))
+    writeln!(out, "  {style}{word}:{style:#} {}", printable(&object.outcome.in_words()))
 }
 
 /// One step, with its dangers, its reason and what it changes.

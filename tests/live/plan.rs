@@ -26,7 +26,8 @@ fn plan(stage: &Stage, spec: &Value) -> (i32, Value) {
         .args(["plan", "--from-cluster", "-o", "json", "--devops-url", &stage.astra.url, "-f"])
         .arg(&file)
         .args(["--watched-namespace", &stage.namespace])
-        .env("KUBECONFIG", std::env::var("ASTRA_TEST_KUBECONFIG").unwrap())
+        .args(["--kubeconfig", &std::env::var("ASTRA_TEST_KUBECONFIG").unwrap()])
+        .env("KUBECONFIG", "/nowhere")
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -80,4 +81,36 @@ async fn a_missing_secret_is_told_for_its_object() {
     let (code, report) = plan(&stage, &spec);
     assert_eq!(code, 1, "{report:#}");
     assert_eq!(report["objects"][0]["outcome"]["reason"], "SecretNotFound", "{report:#}");
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: run `cargo xtask test`"]
+async fn what_the_api_server_refuses_is_refused_by_the_plan_in_the_same_words() {
+    let stage = Stage::new().await;
+    let _: AccessList = stage.apply_ready("team", shared(&["203.0.113.0/24"])).await;
+    let mut moved = shared(&["203.0.113.0/24"]);
+    moved["database"] = json!({ "name": "sessions" });
+    stage.astra.forget();
+    let (code, report) = plan(&stage, &moved);
+    assert_eq!(code, 1, "{report:#}");
+    assert_eq!(calls(&report), [""; 0], "the object stays as it is");
+    let said = report["objects"][0]["outcome"]["message"].as_str().unwrap().to_owned();
+    let refused = stage.try_apply::<AccessList>("team", moved).await.unwrap_err().to_string();
+    for words in
+        ["spec.database", "cannot be changed: delete this object and make another for the other database"]
+    {
+        assert!(said.contains(words) && refused.contains(words), "{said}\n{refused}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: run `cargo xtask test`"]
+async fn a_change_without_a_call_is_told() {
+    let stage = Stage::new().await;
+    let mut spec = shared(&["203.0.113.0/24"]);
+    let _: AccessList = stage.apply_ready("team", spec.clone()).await;
+    spec["deletionPolicy"] = json!("Delete");
+    let (code, report) = plan(&stage, &spec);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["objects"][0]["notices"], json!(["spec.deletionPolicy changes: Retain → Delete"]));
 }
