@@ -102,7 +102,7 @@ struct RunArgs {
     /// How many objects of one kind are worked on at once, and how many calls one token has under way
     #[arg(long, value_name = "N", env = "ASTRA_OPERATOR_CONCURRENCY", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-    /// Where /healthz and /readyz are served
+    /// Where /healthz and /readyz are served, and /metrics too if it has no address of its own
     #[arg(
         long,
         value_name = "ADDR:PORT",
@@ -110,6 +110,12 @@ struct RunArgs {
         default_value = "0.0.0.0:8081"
     )]
     health_address: SocketAddr,
+    /// Where /metrics is served [default: beside /healthz]
+    #[arg(long, value_name = "ADDR:PORT", env = "ASTRA_OPERATOR_METRICS_ADDRESS")]
+    metrics_address: Option<SocketAddr>,
+    /// A file with a token: only who brings it as a bearer token is told the metrics. It is read at each scrape
+    #[arg(long, value_name = "FILE", env = "ASTRA_OPERATOR_METRICS_TOKEN_FILE")]
+    metrics_token_file: Option<PathBuf>,
     /// The form of log lines
     #[arg(long, value_name = "FORMAT", env = "ASTRA_OPERATOR_LOG_FORMAT", default_value = "human")]
     log_format: LogFormat,

@@ -8,6 +8,7 @@ pub mod memories;
 pub mod object;
 pub mod peers;
 pub mod reconcile;
+mod standings;
 pub mod wakes;
 pub mod watching;
 
@@ -30,6 +31,7 @@ use crate::{
         Kind,
         timing::{Clock, Timing},
     },
+    metrics::Metrics,
     organization::registry::Organizations,
 };
 use credentials::Credentials;
@@ -65,6 +67,8 @@ pub struct Context {
     pub clock: Clock,
     /// Becomes true when the process is to end.
     pub stop: watch::Receiver<bool>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Where objects are watched.
@@ -118,6 +122,8 @@ pub fn run<K: Kind>(context: &Context) -> Running {
         memories: Memories::default(),
         wakes,
     });
+    let counted = shared.clone();
+    context.metrics.count_objects(K::KIND, move || counted.stores.standings());
     let controllers = apis.into_iter().zip(stores).zip(writers).zip(woken);
     let running = controllers
         .map(|(((api, store), writer), woken)| one::<K>(api, store, writer, woken, shared.clone()));

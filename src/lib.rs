@@ -35,6 +35,7 @@ pub mod kinds;
 pub mod leader;
 pub mod lint;
 pub mod manifest;
+pub mod metrics;
 pub mod organization;
 pub mod overview;
 pub mod preview;

@@ -24,6 +24,7 @@ use crate::{
         tenure::Lost,
         thread::{Election, Settings},
     },
+    metrics::{Measured, Metrics},
     organization::registry::Organizations,
     server, telemetry,
 };
@@ -53,7 +54,12 @@ async fn serve(args: RunArgs) -> Result<(), Failure> {
     let transport = args.devops.transport()?;
     let config = args.kube.config().await?;
     let settings = args.lease.settings(&config)?;
-    let health = server::bind(args.health_address).await?;
+    let metrics = Arc::new(Metrics::default());
+    let health = server::bind(args.health_address, "--health-address").await?;
+    let own = match args.metrics_address {
+        Some(address) => Some(server::bind(address, "--metrics-address").await?),
+        None => None,
+    };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         cluster = %config.cluster_url,
@@ -64,10 +70,20 @@ async fn serve(args: RunArgs) -> Result<(), Failure> {
     );
     let mut election = settings.map(|settings| elect(config.clone(), settings)).transpose()?;
     let client = Client::try_from(config)?;
-    let health = server::serve(health, readiness(election.as_ref()));
+    let told = server::metrics(metrics.clone(), args.metrics_token_file.clone());
+    let health_told = server::health(readiness(election.as_ref()));
+    let servers = async {
+        match own {
+            None => server::serve(health, health_told.merge(told)).await,
+            Some(own) => tokio::select! {
+                result = server::serve(health, health_told) => result,
+                result = server::serve(own, told) => result,
+            },
+        }
+    };
     tokio::select! {
-        result = work(&args, client, transport, election.as_mut()) => result?,
-        result = health => return Err(format!("the health server ended: {result:?}").into()),
+        result = work(&args, client, transport, election.as_mut(), &metrics) => result?,
+        result = servers => return Err(format!("the server of health and metrics ended: {result:?}").into()),
     }
     // Only now: until here steps that were under way may have written.
     if let Some(election) = election {
@@ -83,20 +99,26 @@ async fn work(
     client: Client,
     transport: HttpTransport,
     mut election: Option<&mut Election>,
+    metrics: &Arc<Metrics>,
 ) -> Result<(), Failure> {
+    let transport = Measured::new(transport, metrics.clone());
     let mut told_to_stop = std::pin::pin!(told_to_stop());
-    let mut guarded: Arc<dyn Transport> = Arc::new(transport.clone());
-    if let Some(election) = &mut election {
-        guarded = Arc::new(Fenced::new(transport, election.fence(), WRITE));
-        tokio::select! {
-            biased;
-            result = &mut told_to_stop => return Ok(result?),
-            result = election.won() => result?,
+    let guarded: Arc<dyn Transport> = match &mut election {
+        None => Arc::new(transport),
+        Some(election) => {
+            let fenced = Fenced::new(transport, election.fence(), WRITE);
+            tokio::select! {
+                biased;
+                result = &mut told_to_stop => return Ok(result?),
+                result = election.won() => result?,
+            }
+            tracing::info!("holding the lease: the work begins");
+            Arc::new(fenced)
         }
-        tracing::info!("holding the lease: the work begins");
-    }
+    };
+    metrics.set_leading(true);
     let (stop, stopped) = watch::channel(false);
-    let context = context(args, client, guarded, stopped);
+    let context = context(args, client, guarded, stopped, metrics.clone());
     let controllers =
         futures::future::join_all(KINDS.iter().map(|entry| tokio::spawn((entry.run)(&context))));
     let mut controllers = std::pin::pin!(controllers);
@@ -149,6 +171,7 @@ fn context(
     client: Client,
     transport: Arc<dyn Transport>,
     stop: watch::Receiver<bool>,
+    metrics: Arc<Metrics>,
 ) -> Context {
     let organizations = Arc::new(Organizations::new(transport, args.concurrency.into(), PACE));
     Context {
@@ -161,6 +184,7 @@ fn context(
         timing: Timing { resync: args.resync, ..Timing::default() },
         clock: Timestamp::now,
         stop,
+        metrics,
     }
 }
 

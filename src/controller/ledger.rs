@@ -67,6 +67,11 @@ impl<'a, K: Kind> ObjectLedger<'a, K> {
         self.resource_version.clone()
     }
 
+    /// What was done and is not published yet.
+    pub fn unpublished(&self) -> &[Event] {
+        &self.done
+    }
+
     /// Publishes what was done.
     pub async fn publish(&mut self, events: &Events) {
         for event in self.done.drain(..) {

@@ -26,6 +26,11 @@ impl<K: Kind> Stores<K> {
         Self(stores)
     }
 
+    /// All objects, also those that cannot be read.
+    pub(super) fn all(&self) -> impl Iterator<Item = Arc<DeserializeGuard<K>>> {
+        self.0.iter().flat_map(Store::state)
+    }
+
     /// The other objects at `place` of `database`, in a stable order.
     #[must_use]
     pub fn peers(&self, object: &K, database: &Database, place: &K::Place) -> Vec<Peer> {

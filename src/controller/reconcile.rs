@@ -47,12 +47,17 @@ pub async fn reconcile<K: Kind>(
         tracing::info_span!("reconcile", kind = %K::kind(&()), %namespace, object = %object.name_any());
     let uid = object.uid().unwrap_or_default();
     let mut memory = kind.memories.take(&uid);
+    let _looking = kind.context.metrics.looking(K::KIND);
     let turn = Turn { api: Api::namespaced(kind.context.client.clone(), &namespace), namespace, kind: &kind };
     let (next, gone) = async {
         match turn.take(object, &mut memory).await {
             Ok(next) => (next, false),
             Err(End::Gone) => (Action::await_change(), true),
-            Err(End::Kube(error)) => (Turn::<K>::failed(&error, &mut memory), false),
+            Err(End::Kube(error)) => {
+                let result = if error.is_stale() { "stale" } else { "kubernetes_failed" };
+                kind.context.metrics.looked(K::KIND, result);
+                (Turn::<K>::failed(&error, &mut memory), false)
+            }
         }
     }
     .instrument(span)
@@ -116,6 +121,7 @@ impl<K: Kind> Turn<'_, K> {
         let generation = object.meta().generation.unwrap_or_default();
         let status = verdict::paused(before, generation, (self.kind.context.clock)());
         ObjectLedger::new(&self.api, object).write(&status).await?;
+        self.kind.context.metrics.looked(K::KIND, "paused");
         Ok(Action::await_change())
     }
 
@@ -190,6 +196,7 @@ impl<K: Kind> Turn<'_, K> {
         ledger: &mut ObjectLedger<'_, K>,
     ) -> Result<Action, End> {
         memory.count(&driven.outcome);
+        self.count(object, before, &driven, ledger);
         if ledger.has_announced() {
             self.kind.wake_neighbours(object);
         }
@@ -231,6 +238,28 @@ impl<K: Kind> Turn<'_, K> {
             self.kind.context.events.warn(object, &problem).await;
         }
         Ok(Action::requeue(next))
+    }
+
+    /// Counts how the look ended, and what was done in it.
+    fn count(
+        &self,
+        object: &K,
+        before: &Status<K::Details>,
+        driven: &Driven<K::Details>,
+        ledger: &ObjectLedger<'_, K>,
+    ) {
+        let metrics = &self.kind.context.metrics;
+        metrics.looked(K::KIND, driven.outcome.name());
+        for event in ledger.unpublished() {
+            metrics.step(K::KIND, event.reason);
+        }
+        let was_ready =
+            verdict::find(&before.conditions, "Ready").is_some_and(|ready| ready.status == "True");
+        let is_the_same = before.observed_generation == object.meta().generation
+            && object.meta().deletion_timestamp.is_none();
+        if was_ready && is_the_same && !ledger.unpublished().is_empty() {
+            metrics.drift(K::KIND);
+        }
     }
 
     /// A deletion that cannot be finished may be forced by a person; what is left behind is told.

@@ -26,6 +26,22 @@ pub enum Outcome {
     Stale(String),
 }
 
+impl Outcome {
+    /// Which one, in a word.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "done",
+            Self::Sent => "sent",
+            Self::Waiting(_) => "waiting",
+            Self::Blocked(_) => "blocked",
+            Self::Failed(..) => "failed",
+            Self::Clean(_) => "clean",
+            Self::Stale(_) => "stale",
+        }
+    }
+}
+
 /// What came of driving an object: the status as far as facts go, without the conditions of all kinds.
 #[derive(Debug)]
 pub struct Driven<D> {

@@ -24,6 +24,7 @@ mod fields;
 mod leader;
 mod lifecycle;
 mod memory;
+mod metrics;
 mod plan;
 mod private_endpoint;
 mod private_endpoint_clouds;

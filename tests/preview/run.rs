@@ -140,6 +140,7 @@ async fn run(server: &ApiServer, simulator: &Simulator) {
         timing: Timing::default(),
         clock: Timestamp::now,
         stop: stopped,
+        metrics: Arc::default(),
     };
     let controllers = futures::future::join_all(KINDS.iter().map(|entry| (entry.run)(&context)));
     let _ = tokio::time::timeout(RUN, controllers).await;

@@ -139,6 +139,7 @@ async fn run(poison: &[Value]) -> (Duration, Arc<Server>, Simulator) {
         timing: Timing::default(),
         clock: Timestamp::now,
         stop: stopped,
+        metrics: Arc::default(),
     };
     let start = Instant::now();
     let running = tokio::spawn(controller::run::<AstraAccessList>(&context));

@@ -41,6 +41,7 @@ impl Process {
             timing: Timing::default(),
             clock: clock::on_the_machine,
             stop: stopped,
+            metrics: Arc::default(),
         };
         let controllers: Vec<_> = KINDS.iter().map(|entry| (entry.run)(&context)).collect();
         Self { running: futures::future::join_all(controllers).map(drop).boxed(), stop }

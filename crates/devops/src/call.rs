@@ -118,6 +118,32 @@ impl Call {
         self.method == Method::Delete && is_list && !(in_query && in_body)
     }
 
+    /// The path with names in braces in the place of ids: one for all databases, for counting.
+    ///
+    /// ```
+    /// # use astra_devops::{Call, Method};
+    /// let call = Call::new(Method::Get, &["v2", "databases", "4b8a1c52", "access-list"], "accesslist-read");
+    /// assert_eq!(call.route(), "/v2/databases/{database}/access-list");
+    /// ```
+    #[must_use]
+    pub fn route(&self) -> String {
+        let mut route = String::new();
+        let mut before = "";
+        for segment in self.path.split('/').skip(1) {
+            route.push('/');
+            route.push_str(match before {
+                "databases" | "clusters" | "database" => "{database}",
+                "datacenters" => "{datacenter}",
+                "endpoints" => "{endpoint}",
+                // Not known to have ids below it, and still nobody's id gets through.
+                _ if segment.len() > 32 || segment.bytes().filter(u8::is_ascii_digit).count() > 1 => "{id}",
+                _ => segment,
+            });
+            before = segment;
+        }
+        route
+    }
+
     /// Path and encoded query, as they stand in the request line.
     #[must_use]
     pub fn target(&self) -> String {
