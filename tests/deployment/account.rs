@@ -15,7 +15,7 @@ use crate::{
     helm::{NAME, texts},
 };
 
-/// A kubeconfig with a fresh token of a service account, made by TokenRequest as the kubelet does.
+/// A kubeconfig with a fresh token of a service account, made by `TokenRequest` as the kubelet does.
 pub(crate) fn kubeconfig(cluster: &Cluster, directory: &Path, namespace: &str, account: &str) -> PathBuf {
     let token = cluster.kubectl(&["create", "token", account, "--namespace", namespace, "--duration=1h"]);
     let mut config: Value =

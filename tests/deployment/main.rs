@@ -13,6 +13,10 @@
 /// What the live tests stand on.
 #[path = "../live/harness/mod.rs"]
 mod harness;
+/// The guide, as Markdown.
+#[path = "../docs/page.rs"]
+#[allow(dead_code, reason = "only blocks are of interest here")]
+mod page;
 /// A control plane of its own, for what is installed for a whole cluster.
 #[path = "../outages/plane.rs"]
 #[allow(dead_code, reason = "nothing is broken here")]
@@ -20,6 +24,7 @@ mod plane;
 
 mod account;
 mod chart;
+mod docs;
 mod health;
 mod helm;
 mod installed;

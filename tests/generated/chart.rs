@@ -1,6 +1,6 @@
 //! What of the chart follows from the types and from its values: definitions, roles, README.
 
-use std::{fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use astra_operator::{kinds::KINDS, rights};
 use expect_test::expect_file;
@@ -64,7 +64,7 @@ fn the_charts_readme_is_what_its_values_say() {
     let mut text = README.to_owned();
     for row in rows(&values) {
         let default = row.default.replace('|', "\\|");
-        text += &format!("| `{}` | `{default}` | {} |\n", row.path, row.words.replace('|', "\\|"));
+        let _ = writeln!(text, "| `{}` | `{default}` | {} |", row.path, row.words.replace('|', "\\|"));
     }
     expect_file![chart().join("README.md")].assert_eq(&text);
 }
@@ -122,7 +122,7 @@ fn rows(text: &str) -> Vec<Row> {
         path.retain(|(above, _)| *above < indent);
         path.push((indent, key));
         if !words.is_empty() {
-            let pointer = path.iter().map(|(_, key)| format!("/{key}")).collect::<String>();
+            let pointer = path.iter().flat_map(|(_, key)| ["/", key]).collect::<String>();
             let default =
                 values.pointer(&pointer).unwrap_or_else(|| panic!("{pointer} is not in the values"));
             // Of a group only what is in it has a default.
