@@ -18,6 +18,7 @@
 //! | [`export`] | from an organization to manifests |
 //! | [`overview`], [`explain`] | what a person sees of all objects, and of one with all that is around it |
 //! | [`resource`], [`status`] | what the specs and statuses of all kinds have in common |
+//! | [`rights`] | what the operator may do in a cluster, for the chart's roles |
 //! | [`reference`] | the reference pages, rendered from the definitions |
 //! | [`manifest`], [`lint`] | manifests checked without a cluster, and advice on them |
 //! | [`cli`], [`server`], [`telemetry`], [`hardening`] | the program around it |
@@ -42,6 +43,7 @@ pub mod preview;
 pub mod reference;
 #[expect(unreachable_pub, reason = "the derive of KubeSchema copies the struct into a place of its own")]
 pub mod resource;
+pub mod rights;
 pub mod server;
 pub mod status;
 pub mod telemetry;

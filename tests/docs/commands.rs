@@ -8,7 +8,8 @@ use clap::CommandFactory;
 use crate::page::{pages, root};
 
 /// What `kubectl` is asked to do in the documentation, and the built one can.
-const KUBECTL: [&str; 8] = ["annotate", "apply", "create", "delete", "describe", "explain", "get", "wait"];
+const KUBECTL: [&str; 10] =
+    ["annotate", "apply", "create", "delete", "describe", "explain", "get", "label", "rollout", "wait"];
 
 /// What `cargo` is asked to do besides `xtask`.
 const CARGO: [&str; 4] = ["clippy", "fmt", "install", "test"];

@@ -84,6 +84,12 @@ impl Plane {
         self.ports
     }
 
+    /// The kubeconfig of whoever may do everything.
+    #[allow(dead_code, reason = "for the tests of what is installed")]
+    pub(crate) fn administrator(&self) -> PathBuf {
+        self.kubeconfig(ADMINISTRATOR)
+    }
+
     /// As a cluster for a stage: the test is the administrator, the operator is not.
     pub(crate) fn cluster(&self) -> &'static Cluster {
         // It lives as long as the test program, as the one that is shared does.

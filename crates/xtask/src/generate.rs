@@ -1,4 +1,5 @@
-//! `cargo xtask generate`: writes the CRDs and the reference docs from the types, through the test that compares them.
+//! `cargo xtask generate`: writes the CRDs and the reference docs from the types, and what of the
+//! chart follows from them, through the test that compares them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,18 +12,18 @@ use crate::terminal::Step;
 use crate::{process, terminal, toolchain, workspace};
 
 /// Where generated files are.
-const DIRECTORIES: [&str; 2] = ["crds", "docs/reference"];
+const DIRECTORIES: [&str; 3] = ["crds", "charts", "docs/reference"];
 
-/// Write crds/ and docs/reference/ from the types, and say which files changed.
+/// Write crds/, docs/reference/ and parts of charts/ from the types, and say which files changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  cargo xtask generate && git diff crds docs/reference")]
+  cargo xtask generate && git diff crds charts docs/reference")]
 pub(crate) struct Args {}
 
 /// `cargo xtask generate`.
 pub(crate) fn run(_: &Args) -> Result<ExitCode> {
     let before = snapshot()?;
-    let step = Step::start("writing crds/ and docs/reference/ from the types");
+    let step = Step::start("writing crds/, docs/reference/ and charts/ from the types");
     let mut command = toolchain::cargo();
     command.args(["test", "--package", "astra-operator", "--test", "generated"]).env("UPDATE_EXPECT", "1");
     let mut words = Vec::new();

@@ -17,10 +17,11 @@ use crate::cargo::{self, Programs};
 use crate::cluster::Cluster;
 use crate::control_plane::Binaries;
 use crate::process::{self, Scratch};
-use crate::{demo, terminal, toolchain, workspace};
+use crate::{demo, deployment_tools, terminal, toolchain, workspace};
 
 /// The test files that need a cluster (their tests are ignored without one).
-const LIVE: [&str; 6] = ["live", "cel", "operations", "conformance", "outages", "cluster_commands"];
+const LIVE: [&str; 7] =
+    ["live", "cel", "operations", "conformance", "outages", "cluster_commands", "deployment"];
 
 /// Run all tests: first those that need nothing, then the live ones on a real API server.
 #[derive(Debug, clap::Args)]
@@ -113,6 +114,7 @@ fn run_live(args: &Args, programs: &Programs, tally: &mut Tally, canary: &mut Ca
         .env("ASTRA_TEST_OUTPUT", &output)
         // Some tests break a control plane, and start one of their own for that.
         .env("ASTRA_TEST_CONTROL_PLANE_BIN", Binaries::find_or_build()?.directory())
+        .env("ASTRA_TEST_DEPLOYMENT_TOOLS", deployment_tools::find_or_build()?)
         .env("ASTRA_TEST_OPERATOR", programs.operator()?)
         .env("ASTRA_TEST_SIMULATOR", programs.simulator()?);
     // They ran as ignored before, or without a cluster: what counts is this run.

@@ -34,13 +34,13 @@ pub(crate) fn go(needed: &str) -> Result<PathBuf> {
     let found = places.into_iter().find_map(|go| version_of(&go).map(|version| (go, version)));
     let Some((go, version)) = found else {
         bail!(
-            "Go {needed} or newer is needed to build the Kubernetes control plane, and there is no `go` in PATH. \
+            "Go {needed} or newer is needed to build what the live tests need, and there is no `go` in PATH. \
              {WITHOUT_GO}"
         );
     };
     if !is_at_least(&version, needed) {
         bail!(
-            "Go {needed} or newer is needed to build the Kubernetes control plane; this is Go {version}. {WITHOUT_GO}"
+            "Go {needed} or newer is needed to build what the live tests need; this is Go {version}. {WITHOUT_GO}"
         );
     }
     Ok(go)

@@ -1,17 +1,20 @@
 //! The generated files are what the types say. `cargo xtask generate` writes them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod argo;
+mod chart;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use astra_operator::{kinds::KINDS, reference};
+use astra_operator::{kinds::KINDS, reference, rights};
 use expect_test::expect_file;
 
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference");
 
 /// What is in a directory shall be exactly these files: one that no kind makes any more is an error, too.
-fn assert_files(directory: &str, expected: &[(String, String)]) {
+pub(crate) fn assert_files(directory: &str, expected: &[(String, String)]) {
     fs::create_dir_all(directory).unwrap();
     for (name, text) in expected {
         expect_file![Path::new(directory).join(name)].assert_eq(text);
@@ -40,7 +43,8 @@ fn crds_are_what_the_types_say() {
 
 #[test]
 fn the_reference_is_what_the_types_say() {
-    assert_files(REFERENCE, &KINDS.iter().map(reference::page).collect::<Vec<_>>());
+    let pages = KINDS.iter().map(reference::page).chain([rights::page()]);
+    assert_files(REFERENCE, &pages.collect::<Vec<_>>());
 }
 
 #[test]
