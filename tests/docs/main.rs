@@ -5,5 +5,6 @@
 mod commands;
 mod links;
 mod manifests;
+mod monitoring;
 mod page;
 mod reasons;
