@@ -152,11 +152,11 @@ pub async fn plan(subjects: Vec<Subject>, world: &World) -> Vec<ObjectPlan> {
 }
 
 /// The same, and what the world is then.
-pub(crate) async fn plan_on(subjects: Vec<Subject>, mut world: World) -> (Vec<ObjectPlan>, World) {
+pub(crate) async fn plan_on(mut subjects: Vec<Subject>, mut world: World) -> (Vec<ObjectPlan>, World) {
     let mut plans = Vec::with_capacity(subjects.len());
     for entry in KINDS {
-        let of_kind: Vec<Subject> =
-            subjects.iter().filter(|subject| subject.kind == entry.kind).cloned().collect();
+        let of_kind: Vec<Subject>;
+        (of_kind, subjects) = subjects.into_iter().partition(|subject| subject.kind == entry.kind);
         let (mut done, parts) = (entry.rehearse)(of_kind, &world).await;
         for part in parts {
             world.take(part);
