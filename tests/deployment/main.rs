@@ -27,6 +27,7 @@ mod chart;
 mod docs;
 mod health;
 mod helm;
+mod image;
 mod installed;
 mod kustomize;
 mod needed;

@@ -1,10 +1,12 @@
 //! The programs that judge what is installed with: Helm 3 and 4, and the engines of Argo CD's and Flux's health.
 
+use std::env;
 use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::go_module::{Files, Module, required};
+use crate::{terminal, toolchain};
 
 const MODULE: Module = Module {
     sources: "tests/deployment-tools",
@@ -19,6 +21,17 @@ const MODULE: Module = Module {
 /// Their directory, built if they are not there yet.
 pub(crate) fn find_or_build() -> Result<PathBuf> {
     MODULE.find_or_build(name, |_| Ok(String::new()), |_| Ok(()))
+}
+
+/// The same for a run of tests: `None`, with a word on it, for whoever brings a control plane and has no Go.
+pub(crate) fn for_tests() -> Result<Option<PathBuf>> {
+    match find_or_build() {
+        Err(error) if env::var_os("KUBEBUILDER_ASSETS").is_some() && !toolchain::has_go() => {
+            terminal::failure(&format!("the tests of the chart and of `deploy/` are left out: {error:#}"));
+            Ok(None)
+        }
+        built => built.map(Some),
+    }
 }
 
 fn name(files: &Files) -> Result<String> {

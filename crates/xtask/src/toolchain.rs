@@ -30,9 +30,7 @@ pub(crate) fn cargo() -> Command {
 
 /// A Go that can build a module that asks for Go `needed` (the `go` line of its go.mod).
 pub(crate) fn go(needed: &str) -> Result<PathBuf> {
-    let places = [PathBuf::from("go"), PathBuf::from("/usr/local/go/bin/go")];
-    let found = places.into_iter().find_map(|go| version_of(&go).map(|version| (go, version)));
-    let Some((go, version)) = found else {
+    let Some((go, version)) = find_go() else {
         bail!(
             "Go {needed} or newer is needed to build what the live tests need, and there is no `go` in PATH. \
              {WITHOUT_GO}"
@@ -44,6 +42,16 @@ pub(crate) fn go(needed: &str) -> Result<PathBuf> {
         );
     }
     Ok(go)
+}
+
+/// Is there a Go of any version?
+pub(crate) fn has_go() -> bool {
+    find_go().is_some()
+}
+
+fn find_go() -> Option<(PathBuf, String)> {
+    let places = [PathBuf::from("go"), PathBuf::from("/usr/local/go/bin/go")];
+    places.into_iter().find_map(|go| version_of(&go).map(|version| (go, version)))
 }
 
 fn version_of(go: &Path) -> Option<String> {
