@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::bug::{Bug, SWITCH, Suite};
-use super::tree::Tree;
 use crate::terminal::Step;
+use crate::tree::Tree;
 use crate::{process, toolchain};
 
 /// How much is shown of what a program said that came to no verdict.
