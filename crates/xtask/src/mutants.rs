@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         if chosen.is_empty() {
             bail!("there is no such mutant");
         }
-        let found = hunt(&mutants, &chosen, args)?;
+        let found = hunt(&mutants, &chosen, &fates, args)?;
         fates.extend(found);
         let there: BTreeSet<String> = mutants.iter().map(Mutant::key).collect();
         fates.retain(|key, _| there.contains(key));
@@ -94,9 +94,16 @@ fn choose(mutants: &[Mutant], fates: &Fates, args: &Args) -> Vec<usize> {
     mutants.iter().enumerate().filter(|(_, mutant)| is_asked_for(mutant)).map(|(at, _)| at).collect()
 }
 
-fn hunt(mutants: &[Mutant], chosen: &[usize], args: &Args) -> Result<Fates> {
+fn hunt(mutants: &[Mutant], chosen: &[usize], before: &Fates, args: &Args) -> Result<Fates> {
     let step = Step::start(format!("{} mutants, built at once", mutants.len()));
-    let built = build::build(mutants, &step)?;
+    // Who tries all tries these too: the sources have changed since.
+    let is_known = |mutant: &Mutant| {
+        (args.missed || !args.filters.is_empty()) && before.get(&mutant.key()) == Some(&Fate::Unviable)
+    };
+    let known = (0..mutants.len()).filter(|&at| is_known(&mutants[at])).collect();
+    let built = build::build(mutants, known, &step)?;
+    let unviable: Fates = built.unviable.iter().map(|&at| (mutants[at].key(), Fate::Unviable)).collect();
+    keep(&unviable)?;
     step.done(&format!("{} do not compile", built.unviable.len()));
     let bench = Bench { programs: built.programs, seeds: args.seeds };
     let jobs = usize::from(args.jobs);
@@ -116,15 +123,20 @@ fn hunt(mutants: &[Mutant], chosen: &[usize], args: &Args) -> Result<Fates> {
         found.insert(mutants[number].key(), fate);
         // An hour's work is not to be lost by a key.
         if done % 50 == 0 {
-            let mut all = results::load();
-            all.extend(found.clone());
-            results::save(&all)?;
+            keep(&found)?;
         }
         Ok(())
     });
     results.into_iter().collect::<Result<()>>()?;
     step.done("");
     Ok(found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// Adds these to what is known from earlier runs.
+fn keep(found: &Fates) -> Result<()> {
+    let mut all = results::load();
+    all.extend(found.clone());
+    results::save(&all)
 }
 
 /// Shows the mutant to the tests that meet it.

@@ -36,9 +36,9 @@ pub(super) struct Built {
 }
 
 /// Builds the test programs with all mutants, and once more without those that the compiler complains about, until there
-/// are none.
-pub(super) fn build(mutants: &[Mutant], step: &Step) -> Result<Built> {
-    let mut unviable = BTreeSet::new();
+/// are none. Of some it may be known already that they do not compile.
+pub(super) fn build(mutants: &[Mutant], known: BTreeSet<usize>, step: &Step) -> Result<Built> {
+    let mut unviable = known;
     let mut constant = BTreeSet::new();
     for round in 1..=ROUNDS {
         step.note(format!("round {round}, {} do not compile", unviable.len()));

@@ -128,7 +128,7 @@ impl Planter<'_> {
         self.insert(node.end, vec![close, Piece::End]);
     }
 
-    fn function(&mut self, signature: &syn::Signature, block: &syn::Block) {
+    fn function(&mut self, signature: &syn::Signature, block: &syn::Block, inner: impl FnOnce(&mut Self)) {
         let body = block.span().byte_range();
         let mutants = match block.stmts.first() {
             Some(first) => self.take(Genre::FnValue, first.span().byte_range().start),
@@ -141,36 +141,67 @@ impl Planter<'_> {
         {
             self.edits.push(Edit { range: word.span().byte_range(), pieces: Vec::new() });
         }
-        for mutant in mutants {
-            let pieces = vec![
-                Piece::Begin(vec![mutant.number]),
-                Piece::Text(format!(
-                    " if crate::planted::at({}) {{ return {}; }}",
-                    mutant.number, mutant.replacement
-                )),
-                Piece::End,
-            ];
-            self.insert(body.start + 1, pieces);
+        if mutants.is_empty() {
+            return inner(self);
         }
+        // Where the compiler complains of the body, it may be because of what is returned before it.
+        self.insert(body.start, vec![Piece::Begin(mutants.iter().map(|mutant| mutant.number).collect())]);
+        let opaque = opaque(&signature.output).map(|bounds| self.source[bounds].to_owned());
+        let mut open = Vec::new();
+        open.extend(
+            opaque.iter().map(|bounds| Piece::Text(format!(" let planted: Box<dyn {bounds} + '_> ="))),
+        );
+        for mutant in mutants {
+            let (before, after) = match opaque {
+                Some(_) => ("Box::new(", ") } else"),
+                None => ("return ", "; }"),
+            };
+            open.push(Piece::Begin(vec![mutant.number]));
+            let number = mutant.number;
+            open.push(Piece::Text(format!(
+                " if crate::planted::at({number}) {{ {before}{}{after}",
+                mutant.replacement
+            )));
+            open.push(Piece::End);
+        }
+        let close = opaque.as_ref().map(|_| Piece::Text(" ) }; planted ".to_owned()));
+        open.extend(close.as_ref().map(|_| Piece::Text(" { Box::new({ ".to_owned())));
+        self.insert(body.start + 1, open);
+        inner(self);
+        // The body's own brace comes in between.
+        self.insert(
+            body.end - 1,
+            close.map(|close| vec![Piece::Text(" }".to_owned()), close]).unwrap_or_default(),
+        );
+        self.insert(body.end, vec![Piece::End]);
+    }
+}
+
+/// Where the bounds of `impl Bounds` are. What such a function returns is of one type, whatever mutant is on: a box of it.
+fn opaque(output: &syn::ReturnType) -> Option<Range<usize>> {
+    match output {
+        syn::ReturnType::Type(_, kind) => match &**kind {
+            syn::Type::ImplTrait(kind) => Some(kind.bounds.span().byte_range()),
+            _ => None,
+        },
+        syn::ReturnType::Default => None,
     }
 }
 
 impl<'ast> Visit<'ast> for Planter<'_> {
     fn visit_item_fn(&mut self, node: &'ast syn::ItemFn) {
-        self.function(&node.sig, &node.block);
-        visit::visit_item_fn(self, node);
+        self.function(&node.sig, &node.block, |this| visit::visit_item_fn(this, node));
     }
 
     fn visit_impl_item_fn(&mut self, node: &'ast syn::ImplItemFn) {
-        self.function(&node.sig, &node.block);
-        visit::visit_impl_item_fn(self, node);
+        self.function(&node.sig, &node.block, |this| visit::visit_impl_item_fn(this, node));
     }
 
     fn visit_trait_item_fn(&mut self, node: &'ast syn::TraitItemFn) {
-        if let Some(block) = &node.default {
-            self.function(&node.sig, block);
+        match &node.default {
+            Some(block) => self.function(&node.sig, block, |this| visit::visit_trait_item_fn(this, node)),
+            None => visit::visit_trait_item_fn(self, node),
         }
-        visit::visit_trait_item_fn(self, node);
     }
 
     fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
@@ -304,6 +335,13 @@ mod tests {
                 "one(); 2",
                 "0",
                 " fn f() -> u8 { if crate::planted::at(7) { return 0; } one(); 2 }",
+            ),
+            (
+                FnValue,
+                "fn f() -> impl Iterator<Item = u8> { [1].into_iter() }",
+                "[1].into_iter()",
+                "::std::iter::empty()",
+                "fn f() -> impl Iterator<Item = u8> { let planted: Box<dyn Iterator<Item = u8> + '_> = if crate::planted::at(7) { Box::new(::std::iter::empty()) } else { Box::new({  [1].into_iter()  } ) }; planted }",
             ),
             (
                 BinaryOperator,
