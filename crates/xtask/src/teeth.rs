@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         match hunter.prove(suite, &step)? {
             Finding::Nothing => step.done("green"),
             Finding::Red { first, .. } => bail!("{} is red without any bug: {first}", suite.name()),
+            Finding::Hangs => bail!("{} does not end, without any bug", suite.name()),
             Finding::Unclear(words) => bail!("{} cannot be run:\n{words}", suite.name()),
         };
         for bug in chosen.iter().filter(|bug| bug.suite == suite) {
@@ -121,6 +122,12 @@ fn report(chosen: &[&Bug], results: &BTreeMap<&str, (Finding, Duration)>) -> usi
                 let first = shortened(first);
                 terminal::line(&format!(
                     "{GREEN}found{GREEN:#}  {head} {count:>12}  {DIM}{time:>12}  {first}{DIM:#}"
+                ));
+            }
+            Finding::Hangs => {
+                terminal::line(&format!(
+                    "{GREEN}found{GREEN:#}  {head} {:>12}  {DIM}{time:>12}  it does not end{DIM:#}",
+                    ""
                 ));
             }
             Finding::Nothing => {

@@ -60,6 +60,8 @@ impl Bench {
         let program = &self.programs[program];
         let mut command = Command::new(&program.path);
         command.current_dir(&program.folder).envs(SETTINGS.iter().copied());
+        // As cargo does: golden files are found by it.
+        command.env("CARGO_MANIFEST_DIR", &program.folder);
         command.env("SIMULATION_SEEDS", self.seeds.to_string());
         command
     }
@@ -83,7 +85,10 @@ impl Bench {
             command.env(MET, &met);
             let said = listen(command.args(["--exact", test]), Duration::from_secs(600))?;
             if said != Said::Green {
-                bail!("{}: {test} is not green without a mutant: {said:?}", self.programs[*program].name);
+                bail!(
+                    "{}: {test} is not green without a mutant: {said:?}; run it in the copy, target/planted/tree",
+                    self.programs[*program].name
+                );
             }
             let time = start.elapsed();
             // Who meets none writes no file.
