@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// How many of them are tried at a time.
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
+    /// Only show mutants to tests that take no longer than so many seconds: for a first look.
+    #[arg(long, value_name = "SECONDS")]
+    within: Option<u64>,
     /// How many seeds of the simulation are played for those that nothing else notices.
     #[arg(long, value_name = "N", default_value = "1000")]
     seeds: u32,
@@ -108,8 +111,9 @@ fn hunt(mutants: &[Mutant], chosen: &[usize], before: &Fates, args: &Args) -> Re
     let bench = Bench { programs: built.programs, seeds: args.seeds };
     let jobs = usize::from(args.jobs);
     let step = Step::start("all tests without a mutant");
-    let probes = bench.measure(jobs, &step)?;
+    let mut probes = bench.measure(jobs, &step)?;
     step.done(&format!("{} green", probes.len()));
+    probes.retain(|probe| args.within.is_none_or(|seconds| probe.time.as_secs() <= seconds));
     let step = Step::start(format!("{} mutants", chosen.len()));
     let (done, missed, found) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Fates::new()));
     let results = probe::in_parallel(jobs, chosen.len(), |at| {
@@ -175,6 +179,7 @@ mod tests {
             list: false,
             table: false,
             jobs: 1,
+            within: None,
             seeds: 1,
         };
         let none = Fates::new();

@@ -44,7 +44,11 @@ pub(super) fn build(mutants: &[Mutant], known: BTreeSet<usize>, step: &Step) -> 
         step.note(format!("round {round}, {} do not compile", unviable.len()));
         let (tree, planted) = plant_all(mutants, &mut unviable, &constant)?;
         let messages = match compile(&tree)? {
-            Compiled::Programs(programs) => return Ok(Built { programs, unviable }),
+            Compiled::Programs(mut programs) => {
+                // Cargo tells of them in the order in which it came by.
+                programs.sort_by(|one, other| one.name.cmp(&other.name));
+                return Ok(Built { programs, unviable });
+            }
             Compiled::Errors(messages) => messages,
         };
         let before = (unviable.len(), constant.len());

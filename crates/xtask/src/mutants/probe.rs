@@ -4,19 +4,22 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
 
 use super::build::Program;
 use super::plant::{MET, ON};
 use super::suites::{SETTINGS, SUITES};
 use crate::process::{self, Ended, Scratch};
 use crate::terminal::Step;
+use crate::workspace;
 
 /// However short a test is without a mutant.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const FACTOR: u32 = 8;
 
 /// A test, and what is known of it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Probe {
     /// Which of the programs.
     pub(super) program: usize,
@@ -36,6 +39,9 @@ pub(super) struct Probe {
     /// The mutants that it meets. Those that it does not meet it cannot notice.
     pub(super) met: BTreeSet<usize>,
 }
+
+/// What was learned of which programs.
+type Known = (Vec<(PathBuf, SystemTime)>, Vec<Probe>);
 
 /// What a run of tests said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +72,30 @@ impl Bench {
         command
     }
 
-    /// All tests, each run once alone without a mutant.
+    /// All tests, each run once alone without a mutant; of an earlier run, if the programs are the same.
     ///
     /// # Errors
     /// When one of them is red: it would notice everything.
     pub(super) fn measure(&self, jobs: usize, step: &Step) -> Result<Vec<Probe>> {
+        let known = workspace::root().join("target/planted/probes.json");
+        let built = self.built()?;
+        let read = || -> Option<Known> { serde_json::from_slice(&fs::read(&known).ok()?).ok() };
+        if let Some((_, probes)) = read().filter(|(of, _)| *of == built) {
+            return Ok(probes);
+        }
+        let probes = self.measure_anew(jobs, step)?;
+        let text = serde_json::to_vec(&(built, &probes)).context("cannot write down what tests meet")?;
+        fs::write(&known, text).context("cannot keep what tests meet in target/planted")?;
+        Ok(probes)
+    }
+
+    /// The programs, and when each was built.
+    fn built(&self) -> Result<Vec<(PathBuf, SystemTime)>> {
+        let when = |program: &Program| Ok((program.path.clone(), fs::metadata(&program.path)?.modified()?));
+        self.programs.iter().map(when).collect::<std::io::Result<_>>().context("a test program is gone")
+    }
+
+    fn measure_anew(&self, jobs: usize, step: &Step) -> Result<Vec<Probe>> {
         let mut all = Vec::new();
         for program in 0..self.programs.len() {
             all.extend(self.tests(program)?.into_iter().map(|test| (program, test)));
