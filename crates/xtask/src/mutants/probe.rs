@@ -108,7 +108,7 @@ impl Bench {
             let start = Instant::now();
             let mut command = self.command(*program);
             command.env(MET, &met);
-            let said = listen(command.args(["--exact", test]), Duration::from_secs(600))?;
+            let said = listen(command.args(["--exact", test]), Duration::from_mins(10))?;
             if said != Said::Green {
                 bail!(
                     "{}: {test} is not green without a mutant: {said:?}; run it in the copy, target/planted/tree",
@@ -117,8 +117,9 @@ impl Bench {
             }
             let time = start.elapsed();
             // Who meets none writes no file.
-            let text = fs::read_to_string(&met).unwrap_or_default();
-            let met = text.lines().map(str::parse).collect::<Result<_, _>>().context("a number was cut")?;
+            let numbers = fs::read_to_string(&met).unwrap_or_default();
+            let met =
+                numbers.lines().map(str::parse).collect::<Result<_, _>>().context("a number was cut")?;
             Ok(Probe { program: *program, test: test.clone(), time, met })
         });
         probes.into_iter().collect()
@@ -164,7 +165,7 @@ pub(super) fn batches(probes: &[Probe], mutant: usize) -> Vec<Batch<'_>> {
                 batch.time += probe.time;
             }
             None => {
-                batches.push(Batch { program: probe.program, tests: vec![&probe.test], time: probe.time })
+                batches.push(Batch { program: probe.program, tests: vec![&probe.test], time: probe.time });
             }
         }
     }

@@ -79,8 +79,8 @@ fn parse(text: &str) -> Fates {
 
 /// Keeps them for the next run.
 pub(super) fn save(fates: &Fates) -> Result<()> {
-    let text: String = fates.iter().map(|(key, fate)| format!("{key}\t{fate}\n")).collect();
-    fs::write(path(), text).context("cannot keep the results in target/planted")
+    let lines: Vec<_> = fates.iter().map(|(key, fate)| format!("{key}\t{fate}")).collect();
+    fs::write(path(), lines.join("\n") + "\n").context("cannot keep the results in target/planted")
 }
 
 /// How a file stands.
