@@ -28,7 +28,8 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config {
         cases: cases * factor.unwrap_or(1),
         rng_seed: if factor.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) },
-        max_shrink_iters: 400,
+        // PROPTEST_MAX_SHRINK_ITERS spares who only wants a verdict the search for the smallest case.
+        max_shrink_iters: Config::default().max_shrink_iters.min(400),
         failure_persistence: None,
         ..Config::default()
     })

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | generate | control-plane | fuzz | teeth`.
+//! The project's own commands: `cargo xtask demo | test | generate | control-plane | fuzz | teeth | mutants`.
 //!
 //! `demo` and `test` need a Kubernetes API server: [`control_plane`] builds one from source (once) and runs it, or a
 //! user's own is used. Everything that is started is stopped again ([`process`]), by whichever way the command ends.
@@ -15,12 +15,14 @@ mod generate;
 mod go_module;
 mod kept;
 mod kubectl;
+mod mutants;
 mod process;
 mod simulator;
 mod teeth;
 mod terminal;
 mod test;
 mod toolchain;
+mod tree;
 mod wait;
 mod workspace;
 
@@ -44,6 +46,7 @@ enum Command {
     ControlPlane(control_plane::Args),
     Fuzz(fuzz::Args),
     Teeth(teeth::Args),
+    Mutants(mutants::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::ControlPlane(args) => control_plane::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Teeth(args) => teeth::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
     });
     // What fails because a signal is stopping everything is no finding: the signal's own thread ends the program.
     process::wait_if_interrupted();

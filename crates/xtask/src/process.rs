@@ -1,6 +1,8 @@
 //! Child processes: servers with a log file, and commands that are waited for. None outlives this program unless it
 //! is meant to: all are known to [`RUNNING`], and a signal stops them in the reverse order of their start.
 
+mod limited;
+
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, PipeReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,10 +15,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+pub(crate) use self::limited::{Ended, lines_within};
 use crate::wait;
 
 /// How long a server that was asked to stop may take.
@@ -30,6 +33,8 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 enum Ends {
     Service(Arc<Mutex<Child>>, Stop),
     Command(Pid),
+    /// A command that is killed with all that it has started.
+    Group(Pid),
     Directory(PathBuf),
 }
 
@@ -72,6 +77,7 @@ fn end(what: &Ends) {
         Ends::Service(child, stop) => stop_child(child, *stop),
         // It may have ended by itself; then there is nothing to stop.
         Ends::Command(pid) => drop(kill_process(*pid, Signal::TERM)),
+        Ends::Group(pid) => drop(kill_process_group(*pid, Signal::KILL)),
         // Best effort: the operating system clears its temporary files too.
         Ends::Directory(path) => drop(fs::remove_dir_all(path)),
     }

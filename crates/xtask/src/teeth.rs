@@ -1,13 +1,12 @@
 //! `cargo xtask teeth`: plants bugs, one at a time, and demands that the tests find each.
 //!
 //! Thousands of green seeds prove nothing while nobody knows what would turn them red. So the worst mistakes that this
-//! operator could make are kept as data ([`bugs`]), all are made in a copy of the sources ([`tree`]), each behind a switch,
+//! operator could make are kept as data ([`bugs`]), all are made in a copy of the sources ([`crate::tree`]), each behind a switch,
 //! and the suite that has to find a bug is run there with that one switched on ([`hunt`]).
 
 mod bug;
 mod bugs;
 mod hunt;
-mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -17,8 +16,8 @@ use anyhow::{Result, bail};
 
 use self::bug::{Bug, Suite};
 use self::hunt::{Finding, Hunter};
-use self::tree::Tree;
 use crate::terminal::{self, DIM, GREEN, RED, Step};
+use crate::tree::Tree;
 use crate::workspace;
 
 /// The widest text that is shown of what a test said.
@@ -33,7 +32,7 @@ const WIDEST: usize = 88;
   cargo xtask teeth --suite simulation    those that the simulation has to find
   cargo xtask teeth --seeds 200           with fewer seeds
 
-The copy is target/teeth/tree; your own files are not touched. All bugs are built at once, each behind a switch.")]
+The copy is target/planted/tree; your own files are not touched. All bugs are built at once, each behind a switch.")]
 pub(crate) struct Args {
     /// Which; all if none is named.
     bugs: Vec<String>,
@@ -62,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let start = Instant::now();
     // All, whichever are asked for: another choice is no reason to build again.
-    let tree = Tree::copy(&workspace::root(), &bugs::all())?;
+    let tree = Tree::copy(&workspace::root(), |file, bytes| bug::planted(file, bytes, &bugs::all()))?;
     let hunter = Hunter { tree: &tree, seeds: args.seeds, enough: args.enough };
     let mut results = BTreeMap::new();
     for suite in chosen.iter().map(|bug| bug.suite).collect::<BTreeSet<_>>() {
@@ -71,6 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         match hunter.prove(suite, &step)? {
             Finding::Nothing => step.done("green"),
             Finding::Red { first, .. } => bail!("{} is red without any bug: {first}", suite.name()),
+            Finding::Hangs => bail!("{} does not end, without any bug", suite.name()),
             Finding::Unclear(words) => bail!("{} cannot be run:\n{words}", suite.name()),
         };
         for bug in chosen.iter().filter(|bug| bug.suite == suite) {
@@ -122,6 +122,12 @@ fn report(chosen: &[&Bug], results: &BTreeMap<&str, (Finding, Duration)>) -> usi
                 let first = shortened(first);
                 terminal::line(&format!(
                     "{GREEN}found{GREEN:#}  {head} {count:>12}  {DIM}{time:>12}  {first}{DIM:#}"
+                ));
+            }
+            Finding::Hangs => {
+                terminal::line(&format!(
+                    "{GREEN}found{GREEN:#}  {head} {:>12}  {DIM}{time:>12}  it does not end{DIM:#}",
+                    ""
                 ));
             }
             Finding::Nothing => {

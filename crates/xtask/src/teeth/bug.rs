@@ -1,6 +1,8 @@
 //! One bug to be planted, as data.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
 
 /// The environment variable that says which bug is there.
 pub(super) const SWITCH: &str = "TEETH";
@@ -120,6 +122,16 @@ impl Bug {
     }
 }
 
+/// The file with those of the bugs that are its own.
+pub(super) fn planted(file: &Path, bytes: Vec<u8>, bugs: &[&Bug]) -> Result<Vec<u8>> {
+    let mut its = bugs.iter().filter(|bug| file == Path::new(bug.file)).peekable();
+    if its.peek().is_none() {
+        return Ok(bytes);
+    }
+    let source = String::from_utf8(bytes).with_context(|| format!("{} is not text", file.display()))?;
+    its.try_fold(source, |source, bug| bug.plant(&source)).map(String::into_bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +157,23 @@ mod tests {
             let error = bug.plant(source).unwrap_err().to_string();
             assert!(error.contains("never is out of date: src/x.rs"), "{error}");
         }
+    }
+
+    #[test]
+    fn all_bugs_of_a_file_are_planted_and_no_others() {
+        let bug = |name, find, put| Bug {
+            name,
+            danger: "nothing happens",
+            file: "src/a.rs",
+            find,
+            put,
+            suite: Suite::Unit,
+        };
+        let (one, other) = (bug("one", "if x", "if PLANTED"), bug("other", "{ y }", "{ z }"));
+        let plant = |file: &str, bugs: &[&Bug]| planted(Path::new(file), b"if x { y }".to_vec(), bugs);
+        let text = String::from_utf8(plant("src/a.rs", &[&one, &other]).unwrap()).unwrap();
+        assert!(text.contains("one") && text.ends_with("{ z }"), "{text}");
+        assert_eq!(plant("src/b.rs", &[&one, &other]).unwrap(), b"if x { y }");
+        assert!(plant("src/a.rs", &[&one, &one]).is_err(), "two bugs at one place");
     }
 }

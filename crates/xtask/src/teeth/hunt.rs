@@ -1,14 +1,22 @@
 //! Runs a suite in the copy, and reads its verdict.
 
+use std::ops::ControlFlow;
+use std::process::Command;
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::bug::{Bug, SWITCH, Suite};
-use super::tree::Tree;
+use crate::process::{self, Ended};
 use crate::terminal::Step;
-use crate::{process, toolchain};
+use crate::toolchain;
+use crate::tree::Tree;
 
 /// How much is shown of what a program said that came to no verdict.
 const LAST_WORDS: usize = 30;
+
+/// No suite takes as long as this without a bug. With one it may wait for ever for what the bug has taken away.
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// Runs suites in the copy.
 #[derive(Debug)]
@@ -27,6 +35,8 @@ pub(super) enum Finding {
     Nothing,
     /// Red, by the verdict of tests: so many failed (of so many seeds), and this is what the first one said.
     Red { failing: usize, of: Option<usize>, first: String },
+    /// It did not end: whoever waits for it looks for the reason.
+    Hangs,
     /// No verdict: it does not compile, or died before one.
     Unclear(String),
 }
@@ -38,6 +48,7 @@ impl Finding {
             Self::Nothing => "NOT found".to_owned(),
             Self::Red { failing, of: Some(seeds), .. } => format!("found by {failing} of {seeds}"),
             Self::Red { failing, of: None, .. } => format!("found by {failing} tests"),
+            Self::Hangs => "found: it does not end".to_owned(),
             Self::Unclear(_) => "no verdict".to_owned(),
         }
     }
@@ -48,8 +59,9 @@ impl Hunter<'_> {
     pub(super) fn prove(&self, suite: Suite, step: &Step) -> Result<Finding> {
         step.note("building".to_owned());
         // Apart, because a mistake that does not compile is not one that a test has found.
-        let (built, words) = self.cargo(suite, None, &["--no-run"], &[])?;
-        if !built {
+        let mut words = Vec::new();
+        let mut command = self.cargo(suite, &["--no-run"]);
+        if !process::lines(&mut command, |line| words.push(line.to_owned()))?.success() {
             return Ok(Finding::Unclear(words.join("\n")));
         }
         step.note("testing".to_owned());
@@ -58,27 +70,27 @@ impl Hunter<'_> {
 
     /// Runs the suite, with this bug or with none.
     pub(super) fn run(&self, suite: Suite, bug: Option<&Bug>) -> Result<Finding> {
-        let (green, words) = self.cargo(suite, bug, &["--no-fail-fast"], suite.arguments())?;
-        Ok(read(green, &words))
+        let mut command = self.cargo(suite, &["--no-fail-fast"]);
+        command.arg("--").args(suite.arguments()).env(SWITCH, bug.map_or("", |bug| bug.name));
+        let mut words = Vec::new();
+        let see = |line: &str| {
+            words.push(line.to_owned());
+            ControlFlow::Continue(())
+        };
+        Ok(match process::lines_within(&mut command, PATIENCE, see)? {
+            Ended::Itself(status) => read(status.success(), &words),
+            Ended::TooLong | Ended::Enough => Finding::Hangs,
+        })
     }
 
-    /// `cargo test` in the copy: was it content, and what was said.
-    fn cargo(
-        &self,
-        suite: Suite,
-        bug: Option<&Bug>,
-        flags: &[&str],
-        arguments: &[&str],
-    ) -> Result<(bool, Vec<String>)> {
+    /// `cargo test` in the copy.
+    fn cargo(&self, suite: Suite, flags: &[&str]) -> Command {
         let mut command = toolchain::cargo();
         command.current_dir(self.tree.folder()).env("CARGO_TARGET_DIR", self.tree.target());
-        command.args(["test", "--workspace", "--color", "never", "--quiet"]).args(suite.target());
-        command.args(flags).arg("--").args(arguments);
+        command.args(["test", "--workspace", "--color", "never", "--quiet"]).args(suite.target()).args(flags);
         command.env("SIMULATION_SEEDS", self.seeds.to_string());
-        command.env("SIMULATION_ENOUGH", self.enough.to_string()).env(SWITCH, bug.map_or("", |bug| bug.name));
-        let mut words = Vec::new();
-        let status = process::lines(&mut command, |line| words.push(line.to_owned()))?;
-        Ok((status.success(), words))
+        command.env("SIMULATION_ENOUGH", self.enough.to_string());
+        command
     }
 }
 

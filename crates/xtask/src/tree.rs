@@ -1,4 +1,4 @@
-//! A copy of the workspace's sources with all bugs in it, each behind its switch.
+//! A copy of the workspace's sources with mistakes in it, each behind a switch: for `teeth` and `mutants`.
 //!
 //! It is kept from run to run, and a file is only written when it differs: cargo goes by times, and would build
 //! everything anew.
@@ -11,11 +11,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::bug::Bug;
-
 /// The copy.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     folder: PathBuf,
     /// Cargo's, and not the workspace's own: cargo tells packages by their place in the workspace, so it would take the
     /// one build for the other's, and the workspace's tests would run with bugs in them.
@@ -23,14 +21,14 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Brings the copy of the workspace at `root` up to date: the files that git knows, as they are now, and in them the
-    /// bugs.
-    pub(super) fn copy(root: &Path, bugs: &[&Bug]) -> Result<Self> {
-        let (folder, target) = (root.join("target/teeth/tree"), root.join("target/teeth/build"));
+    /// Brings the copy of the workspace at `root` up to date: the files that git knows, as they are now, with what `plant`
+    /// makes of each.
+    pub(crate) fn copy(root: &Path, plant: impl Fn(&Path, Vec<u8>) -> Result<Vec<u8>>) -> Result<Self> {
+        let (folder, target) = (root.join("target/planted/tree"), root.join("target/planted/build"));
         let files = known_to_git(root)?;
         for file in &files {
             match fs::read(root.join(file)) {
-                Ok(bytes) => write_if_other(&folder.join(file), &planted(file, bytes, bugs)?)?,
+                Ok(bytes) => write_if_other(&folder.join(file), &plant(file, bytes)?)?,
                 // Deleted, and not yet for git.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => bail!("cannot read {}: {error}", file.display()),
@@ -46,24 +44,14 @@ impl Tree {
     }
 
     /// Where it is.
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Where cargo builds it.
-    pub(super) fn target(&self) -> &Path {
+    pub(crate) fn target(&self) -> &Path {
         &self.target
     }
-}
-
-/// The file with its bugs.
-fn planted(file: &Path, bytes: Vec<u8>, bugs: &[&Bug]) -> Result<Vec<u8>> {
-    let mut its = bugs.iter().filter(|bug| file == Path::new(bug.file)).peekable();
-    if its.peek().is_none() {
-        return Ok(bytes);
-    }
-    let source = String::from_utf8(bytes).with_context(|| format!("{} is not text", file.display()))?;
-    its.try_fold(source, |source, bug| bug.plant(&source)).map(String::into_bytes)
 }
 
 fn known_to_git(root: &Path) -> Result<BTreeSet<PathBuf>> {
@@ -109,7 +97,6 @@ fn write_if_other(path: &Path, bytes: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
     use crate::process::Scratch;
-    use crate::teeth::bug::Suite;
 
     fn repository(files: &[(&str, &str)]) -> Scratch {
         let scratch = Scratch::new().unwrap();
@@ -127,12 +114,12 @@ mod tests {
     #[test]
     fn a_copy_follows_the_sources_and_leaves_alone_what_is_the_same() {
         let scratch = repository(&[(".gitignore", "/target\n"), ("src/a.rs", "a"), ("tests/b.rs", "b")]);
-        let tree = Tree::copy(scratch.path(), &[]).unwrap();
+        let tree = Tree::copy(scratch.path(), |_, bytes| Ok(bytes)).unwrap();
         let time = |name: &str| fs::metadata(tree.folder().join(name)).unwrap().modified().unwrap();
         let before = time("src/a.rs");
         fs::remove_file(scratch.path().join("tests/b.rs")).unwrap();
         fs::write(scratch.path().join("tests/c.rs"), "c").unwrap();
-        Tree::copy(scratch.path(), &[]).unwrap();
+        Tree::copy(scratch.path(), |_, bytes| Ok(bytes)).unwrap();
         let mut files = files_in(tree.folder(), Path::new("")).unwrap();
         files.sort();
         assert_eq!(files, [".gitignore", "src/a.rs", "tests/c.rs"].map(PathBuf::from));
@@ -140,27 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn all_bugs_of_a_file_are_planted_in_the_copy_alone() {
-        let scratch =
-            repository(&[(".gitignore", "/target\n"), ("src/a.rs", "if x { y }"), ("src/b.rs", "if x")]);
-        let bug = |name, find, put| Bug {
-            name,
-            danger: "nothing happens",
-            file: "src/a.rs",
-            find,
-            put,
-            suite: Suite::Unit,
-        };
-        let (one, other) = (bug("one", "if x", "if PLANTED"), bug("other", "{ y }", "{ z }"));
-        let tree = Tree::copy(scratch.path(), &[&one, &other]).unwrap();
-        let read = |name: &str| fs::read_to_string(tree.folder().join(name)).unwrap();
-        assert!(
-            read("src/a.rs").contains("one") && read("src/a.rs").ends_with("{ z }"),
-            "{}",
-            read("src/a.rs")
-        );
-        assert_eq!(read("src/b.rs"), "if x");
-        assert_eq!(fs::read_to_string(scratch.path().join("src/a.rs")).unwrap(), "if x { y }");
-        assert!(Tree::copy(scratch.path(), &[&one, &one]).is_err(), "two bugs at one place");
+    fn what_is_planted_is_in_the_copy_alone() {
+        let scratch = repository(&[(".gitignore", "/target\n"), ("src/a.rs", "a"), ("src/b.rs", "b")]);
+        let plant =
+            |file: &Path, bytes| Ok(if file == Path::new("src/a.rs") { b"planted".to_vec() } else { bytes });
+        let tree = Tree::copy(scratch.path(), plant).unwrap();
+        let read = |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(read(tree.folder(), "src/a.rs"), "planted");
+        assert_eq!(read(tree.folder(), "src/b.rs"), "b");
+        assert_eq!(read(scratch.path(), "src/a.rs"), "a");
+        assert!(Tree::copy(scratch.path(), |_, _| bail!("no place for it")).is_err());
     }
 }
