@@ -406,6 +406,49 @@ pub struct KindCondition {
 mod tests {
     use super::*;
 
+    /// The maker of `x` among these peers, and whether `x` may be removed by an object that owns it.
+    fn view_of(peers: &[Peer]) -> (Option<String>, bool) {
+        let place = "8fbcfe1d".parse().unwrap();
+        let owned = Identities::from(["x".to_owned()]);
+        let view = View::<crate::kinds::AstraAccessList> {
+            goal: Goal::Absent,
+            declared: None,
+            place: &place,
+            database: None,
+            observed: &crate::kinds::access_list::observed::Observed::new(None),
+            owned: &owned,
+            details: &crate::kinds::access_list::AccessListDetails::default(),
+            peers,
+        };
+        (view.maker("x").map(|peer| peer.name.clone()), view.may_remove("x"))
+    }
+
+    #[test]
+    fn a_thing_is_made_by_the_elder_or_by_who_has_announced_it() {
+        let x = || Identities::from(["x".to_owned()]);
+        let peer = || Peer { name: "team/other".to_owned(), ..Peer::default() };
+        let elder = Peer { older: true, wants: x(), ..peer() };
+        let announced = Peer { announced: true, owns: x(), ..peer() };
+        for (peer, is_maker) in [
+            (peer(), false),
+            (elder.clone(), true),
+            (Peer { older: false, ..elder.clone() }, false),
+            (Peer { stuck: true, ..elder.clone() }, false),
+            (Peer { deleting: true, ..elder.clone() }, false),
+            (Peer { unseen: true, ..elder.clone() }, true),
+            (Peer { wants: Identities::new(), ..elder.clone() }, false),
+            (announced.clone(), true),
+            (Peer { stuck: true, ..announced.clone() }, false),
+            (Peer { announced: false, ..announced.clone() }, false),
+            (Peer { owns: Identities::new(), ..announced.clone() }, false),
+        ] {
+            assert_eq!(view_of(std::slice::from_ref(&peer)).0.is_some(), is_maker, "{peer:?}");
+        }
+        assert_eq!(view_of(&[]), (None, true));
+        assert!(!view_of(&[elder]).1, "another living object wants it");
+        assert!(view_of(&[announced]).1, "it wants it no more");
+    }
+
     #[test]
     fn who_wants_a_thing_has_a_claim_on_it_and_who_only_owns_it_has_none() {
         let x = || Identities::from(["address/10.0.0.1/32".to_owned()]);

@@ -103,6 +103,8 @@ pub fn failed(error: &Error, doing: &str) -> Outcome {
         Class::Invalid => Reason::ChangeRefused,
         Class::Throttled => Reason::RateLimited,
         Class::Conflict => Reason::DatabaseNotReady,
+        // The lease is renewed at the Kubernetes API; while that does not work nothing may be written.
+        Class::HeldBack => Reason::KubernetesUnavailable,
         Class::NotFound | Class::Transient => Reason::AstraUnavailable,
     };
     Outcome::Failed(Problem::new(reason, format!("{doing}: {}", chain(error))), error.retry_after())

@@ -262,3 +262,76 @@ impl std::fmt::Display for Standing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::{FutureExt, future::BoxFuture};
+    use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+
+    use super::*;
+    use crate::leader::fence::tests::Hand;
+
+    /// Tells of a Lease that somebody holds, so often; then the right to read it is taken away.
+    struct Refusing {
+        answers: AtomicUsize,
+    }
+
+    impl Store for Refusing {
+        fn read(&self) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
+            let left =
+                self.answers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            let spec = LeaseSpec { holder_identity: Some("other".to_owned()), ..LeaseSpec::default() };
+            let held = Record::from(Lease { spec: Some(spec), ..Lease::default() });
+            let answer = left.map(|_| Some(held)).map_err(|_| StoreError::Refused("no right".to_owned()));
+            std::future::ready(answer).boxed()
+        }
+
+        fn create(&self, record: Record) -> BoxFuture<'_, Result<Record, StoreError>> {
+            std::future::ready(Ok(record)).boxed()
+        }
+
+        fn replace(&self, record: Record) -> BoxFuture<'_, Result<Record, StoreError>> {
+            std::future::ready(Ok(record)).boxed()
+        }
+
+        fn blank(&self) -> Record {
+            Record::named("team", "lease")
+        }
+    }
+
+    /// What comes of a campaign within an hour, when the Lease can be read so often.
+    async fn campaign(answers: usize) -> (Option<Result<(), String>>, Standing) {
+        let clock = Hand::at(100);
+        let fence = Fence::new(clock.clone(), Times::default());
+        let store = Refusing { answers: AtomicUsize::new(answers) };
+        let mut elector = Elector::new(store, clock, Times::default(), "me".to_owned(), fence);
+        let came_of_it = timeout(Duration::from_hours(1), elector.campaign()).await.ok();
+        (came_of_it, elector.standing().borrow().clone())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_right_that_was_never_there_is_hopeless_and_one_that_was_taken_away_may_come_back() {
+        let words = || "no right".to_owned();
+        assert_eq!(campaign(0).await, (Some(Err(words())), Standing::Hopeless(words())));
+        let waiting = Standing::Waiting { holder: Some("other".to_owned()) };
+        assert_eq!(campaign(1).await, (None, waiting));
+    }
+
+    #[test]
+    fn a_standing_is_told_in_words() {
+        for (standing, words) in [
+            (Standing::Looking, "looking for the lease"),
+            (Standing::Waiting { holder: Some("pod-1".to_owned()) }, "waiting for the lease held by pod-1"),
+            (
+                Standing::Waiting { holder: None },
+                "waiting for the lease, which nobody holds but somebody may have held until now",
+            ),
+            (Standing::Leading, "holding the lease"),
+            (Standing::Hopeless("no right".to_owned()), "no right"),
+        ] {
+            assert_eq!(standing.to_string(), words);
+        }
+    }
+}

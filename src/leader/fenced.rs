@@ -39,7 +39,7 @@ impl<T> Fenced<T> {
 
 impl<T: Transport> Fenced<T> {
     async fn write(&self, token: &Token, call: &Call) -> Result<Answer, TransportError> {
-        self.fence.check(self.needed).map_err(|shut| refused(call, shut, Sent::No))?;
+        self.fence.check(self.needed).map_err(|shut| refused(call, shut, Sent::HeldBack))?;
         let mut sending = pin!(self.inner.send(token, call));
         poll_fn(|context| match self.fence.check(Duration::ZERO) {
             Ok(()) => sending.as_mut().poll(context).map(Some),
@@ -121,12 +121,12 @@ mod tests {
                 send(&fenced, method)
             })
         };
-        assert_eq!(verdicts(100_000), [Some(Err(Sent::No)); 4]);
+        assert_eq!(verdicts(100_000), [Some(Err(Sent::HeldBack)); 4]);
         wire.connected.notify_one();
         assert_eq!(send(&fenced, Method::Get), Some(Ok(200)));
         fence.extend(clock.now());
         assert_eq!(verdicts(104_999), [Some(Ok(200)); 4]);
-        assert_eq!(verdicts(105_000), [Some(Err(Sent::No)); 4]);
+        assert_eq!(verdicts(105_000), [Some(Err(Sent::HeldBack)); 4]);
         assert_eq!(wire.sent.load(Ordering::Relaxed), 5);
     }
 

@@ -109,3 +109,36 @@ impl Store for KubernetesStore {
         Record::named(&self.namespace, &self.name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_api_server_answers_is_judged_by_what_can_be_done_about_it() {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| {
+            std::future::pending::<Result<http::Response<kube::client::Body>, std::convert::Infallible>>()
+        });
+        let store = KubernetesStore::new(Client::new(service, "team"), "team", "lease");
+        let judged = |verb: &str, code: u16, reason: &str| {
+            let status = Status::failure("its words", reason).with_code(code);
+            store.judge(verb, &kube::Error::Api(Box::new(status)))
+        };
+        // Somebody else was faster, or deleted it: another look tells.
+        assert_eq!(judged("update", 409, "Conflict"), StoreError::Conflict);
+        assert_eq!(judged("create", 409, "AlreadyExists"), StoreError::Conflict);
+        assert_eq!(judged("update", 404, "NotFound"), StoreError::Conflict);
+        // A person has to do something.
+        let refused = |error| match error {
+            StoreError::Refused(words) => words,
+            error => panic!("{error:?}"),
+        };
+        assert!(refused(judged("create", 404, "NotFound")).contains("there is no namespace team"));
+        let forbidden = refused(judged("get", 403, "Forbidden"));
+        assert!(forbidden.contains("may not get the Lease team/lease (its words)"), "{forbidden}");
+        // Another try may go better.
+        assert!(matches!(judged("get", 500, "InternalError"), StoreError::Failed(_)));
+    }
+}

@@ -15,7 +15,7 @@ pub enum Error {
     #[error("{0}")]
     Refused(Refusal),
     /// No answer came. Whether the call took effect is told by [`Sent`].
-    #[error("{call} got no answer")]
+    #[error("{call} {}", without_answer(*sent))]
     Unreachable {
         /// Method and target of the call.
         call: String,
@@ -91,6 +91,8 @@ pub enum Class {
     Invalid,
     /// 429: too many requests.
     Throttled,
+    /// Nothing was sent, because this process may not write now: nothing is wrong with Astra.
+    HeldBack,
     /// 5xx, 408, a redirect, a proxy's page, no answer, an unreadable answer: another try may go better.
     Transient,
 }
@@ -115,6 +117,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.class(),
             Self::Silenced { .. } => Class::Throttled,
+            Self::Unreachable { sent: Sent::HeldBack, .. } => Class::HeldBack,
             Self::Unreachable { .. } | Self::Unreadable { .. } | Self::Down { .. } => Class::Transient,
         }
     }
@@ -146,10 +149,17 @@ impl Error {
     #[must_use]
     pub const fn was_not_sent(&self) -> bool {
         match self {
-            Self::Unreachable { sent, .. } => matches!(sent, Sent::No),
+            Self::Unreachable { sent, .. } => matches!(sent, Sent::No | Sent::HeldBack),
             Self::Silenced { .. } | Self::Down { .. } => true,
             Self::Refused(_) | Self::Unreadable { .. } => false,
         }
+    }
+}
+
+const fn without_answer(sent: Sent) -> &'static str {
+    match sent {
+        Sent::HeldBack => "was held back",
+        Sent::No | Sent::Maybe => "got no answer",
     }
 }
 

@@ -143,6 +143,8 @@ impl Pass<'_> {
         let mut state = self.health.lock();
         match error {
             Some(error) if error.class() == Class::Transient => state.failed(error, self.asks, now),
+            // Astra was not asked.
+            Some(error) if error.class() == Class::HeldBack => {}
             // It answers; how long to be silent is the gate's business.
             Some(error) if error.class() == Class::Throttled => {}
             // Also a refusal in Astra's own words shows that it is well.

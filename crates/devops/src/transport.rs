@@ -33,6 +33,8 @@ pub struct TransportError {
 pub enum Sent {
     /// It certainly never reached Astra.
     No,
+    /// It was held back on purpose before it left: this process may not write now. That tells nothing of Astra.
+    HeldBack,
     /// It may have been carried out.
     Maybe,
 }

@@ -52,6 +52,28 @@ async fn after_some_failures_in_a_row_only_one_call_at_a_time_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_held_back_here_says_nothing_of_astra() {
+    let script = Script::new(vec![Line::HeldBack; 20]);
+    let client = script.client(1);
+    for _ in 0..20 {
+        let error = send(&client, "x").await.unwrap_err();
+        assert_eq!((error.class(), error.was_not_sent()), (Class::HeldBack, true), "{error}");
+        assert!(!error.may_have_taken_effect());
+        assert_eq!(error.to_string(), "GET /v2/x was held back");
+    }
+    assert!(send(&client, "x").await.is_ok(), "Astra does not count as down");
+
+    // Nor does it end an outage.
+    let script = Script::new(down(5).into_iter().chain([Line::HeldBack]).chain(down(1)));
+    let client = script.client(1);
+    trip(&client).await;
+    advance(LONGEST_PAUSE).await;
+    assert_eq!(send(&client, "x").await.unwrap_err().class(), Class::HeldBack);
+    assert_eq!(send(&client, "x").await.unwrap_err().class(), Class::Transient);
+    assert!(matches!(send(&client, "x").await, Err(Error::Down { .. })), "it goes on");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_told_that_astra_is_down_hears_why_and_that_nothing_was_sent() {
     let script = Script::new(down(100));
     let client = script.client(1);

@@ -57,6 +57,7 @@ fn the_pause_follows_from_the_failure() {
         ("a 408 may have done the work", refused(408, None), Unsafe, 1, 0.0, None),
         ("a 408 of a safe call", refused(408, None), Safe, 1, 0.0, Some(ms(250))),
         ("no connection did nothing", unreachable(Sent::No), Unsafe, 1, 0.0, Some(ms(250))),
+        ("who may not write now is not helped by trying again", unreachable(Sent::HeldBack), Safe, 1, 0.0, None),
         ("a reset may have done the work", unreachable(Sent::Maybe), Unsafe, 1, 0.0, None),
         ("a reset of a safe call", unreachable(Sent::Maybe), Safe, 1, 0.0, Some(ms(250))),
         ("an unreadable answer to an unsafe call", unreadable(), Unsafe, 1, 0.0, None),

@@ -26,6 +26,8 @@ pub(crate) enum Line {
     Answer(Answer),
     /// Never reached the server.
     NoConnection,
+    /// Was not let out.
+    HeldBack,
     /// Broke off after it was sent.
     Reset,
 }
@@ -82,6 +84,7 @@ impl Transport for Script {
             match line {
                 Line::Answer(answer) => Ok(answer),
                 Line::NoConnection => Err(failed("cannot connect", Sent::No)),
+                Line::HeldBack => Err(failed("no lease", Sent::HeldBack)),
                 Line::Reset => Err(failed("the connection failed", Sent::Maybe)),
             }
         })

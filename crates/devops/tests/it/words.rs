@@ -171,3 +171,14 @@ proptest! {
         prop_assert!(!(answer.is_plain_404() && answer.is_unknown()));
     }
 }
+
+#[test]
+fn a_proxy_is_only_suspected_where_a_page_came() {
+    let call = Call::new(Method::Get, &["v2"], "p");
+    let said = |body: &str| Error::refused(&call, &text(408, body)).to_string();
+    assert_eq!(said("too slow"), "GET /v2 was answered 408: too slow");
+    assert!(
+        said("<html>busy</html>")
+            .ends_with("(a proxy or firewall answered in Astra's place: check the way to the API)")
+    );
+}

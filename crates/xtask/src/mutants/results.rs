@@ -194,7 +194,7 @@ mod tests {
             ]
             .map(|(key, fate)| (key.to_owned(), fate)),
         );
-        let text: String = all.iter().map(|(key, fate)| format!("{key}\t{fate}\n")).collect();
+        let text = all.iter().fold(String::new(), |text, (key, fate)| format!("{text}{key}\t{fate}\n"));
         assert_eq!(parse(&text), all);
         assert!(parse("nonsense\nx\ty\tz\n").is_empty());
     }
@@ -206,8 +206,9 @@ mod tests {
         safety.file = SAFETY[0].to_owned();
         let mutants = [plain, safety];
         let fates = |fate: &Fate| mutants.iter().map(|mutant| (mutant.key(), fate.clone())).collect();
-        let argued: String =
-            mutants.iter().map(|mutant| format!("- `{}`: for a reason\n", mutant.key())).collect();
+        let argued = mutants
+            .iter()
+            .fold(String::new(), |text, mutant| format!("{text}- `{}`: for a reason\n", mutant.key()));
         let clean =
             |fate: &Fate, argued: &str, of: &[Mutant]| Report::new(of, &fates(fate), argued).is_clean();
         assert!(clean(&Fate::Caught("x".to_owned()), "", &mutants));

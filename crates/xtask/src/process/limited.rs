@@ -83,7 +83,7 @@ mod tests {
         (ended.unwrap(), seen)
     }
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[test]
     fn who_ends_by_itself_tells_how() {
