@@ -92,7 +92,8 @@ fn helm_test(cluster: &Cluster, account: &Path) {
     let image = ["--set", "image.repository=registry.example.com/astra-operator"];
     let pod = of_kind(&objects(&Helm::four().template(&image)), "Pod").clone();
     let arguments = texts(&pod["spec"]["containers"][0]["args"]);
-    let output = Command::new(&cluster.operator).args(&arguments).env_clear().env("KUBECONFIG", account).output();
+    let output =
+        Command::new(&cluster.operator).args(&arguments).env_clear().env("KUBECONFIG", account).output();
     let output = output.unwrap();
     let words = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success() && !words.contains("may not"), "{arguments:?}: {words}");
