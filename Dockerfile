@@ -8,6 +8,8 @@
 ARG BUILDER=rust:1.95-alpine
 
 FROM ${BUILDER} AS build
+# Alpine keeps no old versions that could be pinned.
+# hadolint ignore=DL3018
 RUN apk add --no-cache ca-certificates musl-dev
 WORKDIR /source
 COPY . .

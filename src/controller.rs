@@ -175,7 +175,7 @@ fn log<K: Kind>(turn: Turn<K>) {
     match turn {
         Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
         Err(ControllerError::QueueError(error)) if is_refused(&error) => {
-            tracing::warn!(%kind, %error, "watching was refused and is tried again; are the CRDs installed (`astra-operator crds | kubectl apply --server-side -f -`), and may the operator list and watch them?");
+            tracing::warn!(%kind, %error, "watching was refused and is tried again; are the CRDs installed (`astra-operator crds | kubectl apply --server-side -f -`), and may the operator list and watch them (with the chart: rbac.create and watchNamespaces)?");
         }
         Err(ControllerError::QueueError(error)) => {
             tracing::warn!(%kind, %error, "watching failed and is tried again");

@@ -118,7 +118,9 @@ fn unread(
             ),
         )
     } else if error.is_forbidden() {
-        let message = format!("the operator may not read Secret {namespace}/{secret_name}: {error}");
+        let message = format!(
+            "the operator may not read Secret {namespace}/{secret_name}; with the chart, rbac.secretNames and watchNamespaces give that right: {error}"
+        );
         Problem::new(Reason::PermissionDenied, message)
     } else {
         Problem::new(

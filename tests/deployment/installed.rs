@@ -106,11 +106,28 @@ async fn helm_installs_upgrades_and_uninstalls_and_what_was_declared_survives() 
         assert_eq!(kubectl.of_release(), "", "nothing is left but the definitions");
         kubectl.run(&["get", "aal", "-n", "default", "orders"]);
     }
-    // Whoever wants them gone says so.
-    let arguments = ["install", NAME, CHART, "--namespace", NAME, "--set", "crds.keep=false"];
-    Helm::four().run(Some(&kubeconfig), &[&arguments[..], &IMAGE].concat());
-    Helm::four().run(Some(&kubeconfig), &["uninstall", NAME, "--namespace", NAME]);
-    kubectl.run(&["wait", "--for=delete", "--timeout=30s", LISTS]);
+    kubectl.run(&["delete", "crd", "--all", "--timeout=30s"]);
+
+    // Definitions of before that were applied by hand, and are taken over.
+    for (helm, takes_over) in [
+        (Helm::three(), &["--take-ownership"][..]),
+        (Helm::four(), &["--take-ownership", "--force-conflicts"]),
+    ] {
+        let (success, words) = kubectl.output(&["apply", "--server-side", "-f", "-"], &older_definitions());
+        assert!(success, "{words}");
+        // Whoever wants them gone says so.
+        let arguments = ["install", NAME, CHART, "--namespace", NAME, "--set", "crds.keep=false"];
+        helm.run(Some(&kubeconfig), &[&arguments[..], &IMAGE, takes_over].concat());
+        assert!(kubectl.columns().starts_with("Database "), "{}", kubectl.columns());
+        helm.run(Some(&kubeconfig), &["uninstall", NAME, "--namespace", NAME]);
+        kubectl.run(&["wait", "--for=delete", "--timeout=30s", LISTS]);
+    }
+}
+
+/// What an older program would have printed.
+fn older_definitions() -> String {
+    let output = Command::new(path("ASTRA_TEST_OPERATOR")).arg("crds").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace("name: Database\n", "name: Db\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]

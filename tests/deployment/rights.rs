@@ -1,6 +1,6 @@
 //! The rights that the chart gives are enough for all work, and there is none besides.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, process::Command, time::Duration};
 
 use astra_operator::{
     resource::GROUP,
@@ -22,7 +22,7 @@ use crate::{
         trio::{all_ready, apply_all},
         wait::{until, within_time},
     },
-    helm::{CHART, Helm, NAME},
+    helm::{CHART, Helm, NAME, objects, of_kind, texts},
     plane::Plane,
 };
 
@@ -85,6 +85,18 @@ async fn more_than_nobody(
     let nobody = kubeconfig(cluster, directory, home, "nobody");
     let (nobody, account) = (can(&nobody, namespace).await, can(account, namespace).await);
     account.difference(&nobody).cloned().collect()
+}
+
+/// What the pod of `helm test` runs, as the same account.
+fn helm_test(cluster: &Cluster, account: &Path) {
+    let image = ["--set", "image.repository=registry.example.com/astra-operator"];
+    let pod = of_kind(&objects(&Helm::four().template(&image)), "Pod").clone();
+    let arguments = texts(&pod["spec"]["containers"][0]["args"]);
+    let output =
+        Command::new(&cluster.operator).args(&arguments).env_clear().env("KUBECONFIG", account).output();
+    let output = output.unwrap();
+    let words = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && !words.contains("may not"), "{arguments:?}: {words}");
 }
 
 /// Waits until the authorizer, which learns of roles by watches of its own, knows those that were given.
@@ -164,6 +176,7 @@ async fn for_a_whole_cluster_the_charts_account_does_all_work_and_may_do_nothing
     let ready = ureq::get(&format!("http://127.0.0.1:{port}/readyz")).call().unwrap();
     assert!(ready.into_body().read_to_string().unwrap().starts_with("ok: "), "the chart's port is served");
     println!("figures: the operator has {} MiB after the examples came and went", run.memory());
+    helm_test(cluster, &account);
 
     let more =
         async |namespace: &str| more_than_nobody(cluster, directory.path(), &account, NAME, namespace).await;
