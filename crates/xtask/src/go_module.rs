@@ -106,11 +106,13 @@ impl Module {
 /// The version of a module that go.mod requires.
 pub(crate) fn required<'a>(files: &'a Files, module: &str) -> Result<&'a str> {
     let go_mod = files.get("go.mod").context("there is no go.mod")?;
-    go_mod
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("require ").unwrap_or(line.trim()).strip_prefix(module))
-        .and_then(|rest| rest.strip_prefix(' ')?.split_whitespace().next())
-        .with_context(|| format!("go.mod does not require {module}"))
+    let version = |line: &'a str| {
+        let line = line.trim();
+        let rest = line.strip_prefix("require ").unwrap_or(line).strip_prefix(module)?;
+        // Another module's path may begin with this one's.
+        rest.strip_prefix(' ')?.split_whitespace().next()
+    };
+    go_mod.lines().find_map(version).with_context(|| format!("go.mod does not require {module}"))
 }
 
 /// The files that decide what is built, by name.
