@@ -54,6 +54,11 @@ impl KubeArgs {
     pub(super) async fn config(&self) -> Result<Config, Failure> {
         let mut config = self.chosen().await?;
         config.default_retry = false;
+        // The environment's proxy is the way to Astra. kube would take it for the API server too, whatever NO_PROXY says,
+        // and then refuse to connect.
+        if config.proxy_url.is_some() && config.proxy_url == environments_proxy() {
+            config.proxy_url = None;
+        }
         Ok(config)
     }
 
@@ -74,4 +79,10 @@ impl KubeArgs {
             })?),
         }
     }
+}
+
+/// The proxy that kube takes from the environment where a kubeconfig names none.
+fn environments_proxy() -> Option<http::Uri> {
+    let set = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    set("HTTPS_PROXY").or_else(|| set("https_proxy"))?.parse().ok()
 }

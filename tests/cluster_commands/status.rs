@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::{
-    command::{ask, command, said},
+    command::{ask, ask_behind_a_proxy, command, said},
     harness::{
         Stage,
         stage::AccessList,
@@ -47,7 +47,7 @@ async fn the_tree_shows_troubles_first_and_asks_nothing_of_astra() {
     let everywhere = said(&stage, command(&stage, &["status", "-A", "-o", "json"])).json();
     assert!(everywhere["summary"]["objects"].as_u64() >= Some(4));
     let nothing = Stage::empty().await;
-    ask(&nothing, &["status"]).says(0, &["No objects in the namespace "]);
+    ask_behind_a_proxy(&nothing, &["status"]).says(0, &["No objects in the namespace "]);
     assert_eq!(stage.astra.requests().len(), 0, "Astra is not asked");
 }
 

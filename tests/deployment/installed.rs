@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     harness::cluster::path,
@@ -130,6 +130,23 @@ fn older_definitions() -> String {
     String::from_utf8(output.stdout).unwrap().replace("name: Database\n", "name: Db\n")
 }
 
+/// A kind of the Prometheus operator, as far as it matters whether there is one: its fields are not checked.
+fn definition_of_others(kind: &str, plural: &str) -> String {
+    let schema = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": format!("{plural}.monitoring.coreos.com") },
+        "spec": {
+            "group": "monitoring.coreos.com",
+            "scope": "Namespaced",
+            "names": { "kind": kind, "plural": plural },
+            "versions": [{ "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": schema } }],
+        },
+    })
+    .to_string()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a control plane: run `cargo xtask test`"]
 async fn the_api_server_takes_what_is_rendered_and_pods_are_restricted() {
@@ -138,6 +155,13 @@ async fn the_api_server_takes_what_is_rendered_and_pods_are_restricted() {
     let kubectl = Kubectl(&kubeconfig);
     for namespace in [NAME, "platform", "team-a", "team-b"] {
         kubectl.restricted_namespace(namespace);
+    }
+    for (kind, plural) in [("PodMonitor", "podmonitors"), ("PrometheusRule", "prometheusrules")] {
+        let (success, words) =
+            kubectl.output(&["apply", "--server-side", "-f", "-"], &definition_of_others(kind, plural));
+        assert!(success, "{words}");
+        let definition = format!("crd/{plural}.monitoring.coreos.com");
+        kubectl.run(&["wait", "--for=condition=Established", "--timeout=30s", &definition]);
     }
     let dry_run = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"];
     for file in files_of_values() {
