@@ -124,7 +124,7 @@ fn without_a_plan_nothing_looks_like_one() {
     stage.write("token", ACME_TOKEN);
     let no_token = stage.plan(None, &["-f", "a.yaml"]);
     assert!(no_token.err.contains("--token-file"), "{no_token:?}");
-    let refused = stage.plan(Some("AstraCS:AAAAAAAAAAAAAAAAAAAAAAAA:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"), &["-f", "a.yaml"]);
+    let refused = stage.plan(Some("AstraCS:PlanIsRefusedByItsToken1:e2914fc7b05d83a6169e7d42f8c03ba5574de81c96f20b3ad8614b97ec350fa2"), &["-f", "a.yaml"]);
     assert!(refused.err.contains("401"), "{refused:?}");
     let forbidden = stage.plan(Some(READ_ONLY_TOKEN), &["-f", "a.yaml"]);
     assert!(forbidden.err.contains("accesslist-read"), "{forbidden:?}");

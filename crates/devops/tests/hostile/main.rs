@@ -19,7 +19,7 @@ use astra_devops::{Call, Client, Method, Token, http::HttpTransport, http::Limit
 
 /// Not a real one.
 const TOKEN: &str =
-    "AstraCS:abcdefghijklmnopqrstuvwx:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    "AstraCS:HostileAnswersAreRead001:4ed70ac86b31f9527d05e8c4a2f6931bb87c40e15da39f62c0e17b5a84d26f39";
 
 /// As in production, but for the patience.
 fn limits() -> Limits {

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 pub(crate) const TOKEN: &str =
-    "AstraCS:abcdefghijklmnopqrstuvwx:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    "AstraCS:ScriptedServersOwnToken1:c93e70b1f4825dd6a60f7ce31b9842d5e7f3a06c5184bd29f06ea83d71c4952b";
 
 pub(crate) fn token() -> Token {
     Token::new(TOKEN).unwrap()

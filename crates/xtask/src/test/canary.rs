@@ -44,6 +44,13 @@ impl Canary {
         if tokens.is_empty() {
             bail!("no token was found in {}: the canary would find nothing", SOURCES.join(", "));
         }
+        if let Some(token) = tokens.iter().find(|token| is_filler(parts(token).1)) {
+            bail!(
+                "the secret of {}… repeats itself: names and digests of tests are written so too, and each would be \
+                 taken for a leak of it. Give it digits of no pattern",
+                parts(token).0
+            );
+        }
         Self::of(&tokens)
     }
 
@@ -100,6 +107,13 @@ impl Canary {
 /// `AstraCS:CLIENT`, which may be shown, and the secret.
 fn parts(token: &str) -> (&str, &str) {
     token.rsplit_once(':').unwrap_or(("", token))
+}
+
+/// Whether a secret is what people write where any digits will do: one piece over and over, as in
+/// `vpce-0123456789abcdef0` or `sha256:0123456789abcdef0123…`.
+fn is_filler(secret: &str) -> bool {
+    (1..=SECRET / 4)
+        .any(|period| secret.bytes().zip(secret.bytes().skip(period)).all(|(one, next)| one == next))
 }
 
 /// Every piece of a secret, in every form.
@@ -225,6 +239,26 @@ mod tests {
         let mut tokens = BTreeSet::new();
         collect(folder.path(), &mut tokens).unwrap();
         assert_eq!(tokens, BTreeSet::from([token]));
+    }
+
+    #[test]
+    fn a_secret_that_looks_like_any_other_digits_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in SOURCES {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        for (secret, expected) in
+            [("0123456789abcdef".repeat(4), true), ("b".repeat(SECRET), true), (SECRET.to_owned(), false)]
+        {
+            let text = format!("const A: &str = \"{}\";", token_of("AcmeAcmeAcmeAcmeAcmeAcme", &secret));
+            fs::write(root.path().join("tests/a.rs"), text).unwrap();
+            let refused = Canary::of_sources(root.path()).err().map(|error| error.to_string());
+            assert_eq!(refused.is_some(), expected, "{secret}: {refused:?}");
+            if let Some(refused) = refused {
+                assert!(refused.contains("AstraCS:AcmeAcmeAcmeAcmeAcmeAcme…"), "{refused}");
+                assert!(!refused.contains(&secret[..WINDOW]), "the canary must not sing: {refused}");
+            }
+        }
     }
 
     #[test]
