@@ -122,8 +122,11 @@ pub fn run<K: Kind>(context: &Context) -> Running {
         memories: Memories::default(),
         wakes,
     });
-    let counted = shared.clone();
-    context.metrics.count_objects(K::KIND, move || counted.stores.standings());
+    // The metrics must not hold what holds them.
+    let counted = Arc::downgrade(&shared);
+    context.metrics.count_objects(K::KIND, move || {
+        counted.upgrade().map(|kind| kind.stores.standings()).unwrap_or_default()
+    });
     let controllers = apis.into_iter().zip(stores).zip(writers).zip(woken);
     let running = controllers
         .map(|(((api, store), writer), woken)| one::<K>(api, store, writer, woken, shared.clone()));

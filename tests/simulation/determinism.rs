@@ -6,6 +6,8 @@
 
 use std::{slice, thread};
 
+use crate::process;
+
 /// libc's `getrandom`, with bytes that are always the same.
 #[expect(
     unsafe_code,
@@ -31,7 +33,9 @@ pub(crate) fn in_virtual_time<T: Send + 'static>(
     let run = move || {
         fastrand::seed(seed);
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_time().start_paused(true).build().unwrap().block_on(world())
+        let end = builder.enable_time().start_paused(true).build().unwrap().block_on(world());
+        assert_eq!(process::still_held(), 0, "processes that have ended are still held");
+        end
     };
     thread::Builder::new().name(format!("seed {seed}")).spawn(run).unwrap().join()
 }
