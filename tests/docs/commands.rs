@@ -1,53 +1,133 @@
-//! Commands exist, with the flags that they are given.
+//! Commands exist, with the flags that they are given, and speak of fields and conditions that there are.
 
 use std::fs;
 
-use astra_operator::cli::Cli;
+use astra_operator::{
+    cli::Cli,
+    kinds::{Entry, KINDS},
+};
 use clap::CommandFactory;
+use regex::Regex;
+use serde_json::Value;
 
-use crate::page::{pages, root};
+use crate::{
+    page::{pages, root},
+    shell,
+};
 
 /// What `kubectl` is asked to do in the documentation, and the built one can.
-const KUBECTL: [&str; 10] =
-    ["annotate", "apply", "create", "delete", "describe", "explain", "get", "label", "rollout", "wait"];
+const KUBECTL: [&str; 13] = [
+    "annotate", "apply", "create", "delete", "describe", "explain", "get", "label", "patch", "rollout",
+    "run", "scale", "wait",
+];
 
 /// What `cargo` is asked to do besides `xtask`.
 const CARGO: [&str; 4] = ["clippy", "fmt", "install", "test"];
 
+/// The conditions that all kinds have, and one of definitions.
+const CONDITIONS: [&str; 5] = ["Ready", "Reconciling", "Stalled", "Paused", "Established"];
+
+/// All commands of the documentation, each with its place.
+pub(crate) fn commands() -> Vec<(String, Vec<String>)> {
+    let mut all = Vec::new();
+    for page in pages() {
+        for (line, script) in page.scripts() {
+            let found = shell::commands(&script)
+                .unwrap_or_else(|error| panic!("{}, from line {line}: {error}\n{script}", page.name()));
+            all.extend(found.into_iter().map(|command| {
+                let place = format!("{}, line {}: ", page.name(), line + command.line);
+                (place + &command.words.join(" "), command.words)
+            }));
+        }
+    }
+    all
+}
+
 #[test]
 fn every_command_exists() {
-    let mut commands = 0;
-    for page in pages() {
-        for (line, command) in page.commands() {
-            for part in command.split(" | ") {
-                let at = || format!("{}, line {line}: {part}", page.name());
-                // `NAME=value cargo …` sets a variable.
-                let words: Vec<&str> = part
-                    .split_whitespace()
-                    .skip_while(|word| word.contains('=') && !word.starts_with('-'))
-                    .collect();
-                match words[..] {
-                    ["astra-operator", ..] => {
-                        commands += 1;
-                        Cli::command()
-                            .try_get_matches_from(&words)
-                            .unwrap_or_else(|e| panic!("{}: {e}", at()));
-                    }
-                    ["cargo", "xtask", ref rest @ ..] => {
-                        commands += 1;
-                        xtask(rest).unwrap_or_else(|error| panic!("{}: {error}", at()));
-                    }
-                    ["cargo", verb, ..] => assert!(CARGO.contains(&verb), "{}", at()),
-                    ["kubectl", verb, ..] => {
-                        commands += 1;
-                        assert!(KUBECTL.contains(&verb), "{}: no such verb, or flags before it", at());
-                    }
-                    _ => {}
-                }
+    let mut checked = 0;
+    for (at, words) in commands() {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        checked += 1;
+        match words[..] {
+            ["astra-operator", ..] => {
+                Cli::command().try_get_matches_from(&words).unwrap_or_else(|e| panic!("{at}: {e}"));
+            }
+            ["cargo", "xtask", ref rest @ ..] => xtask(rest).unwrap_or_else(|e| panic!("{at}: {e}")),
+            ["cargo", verb, ..] => assert!(CARGO.contains(&verb), "{at}"),
+            ["kubectl", verb, ref rest @ ..] => {
+                assert!(KUBECTL.contains(&verb), "{at}: no such verb, or flags before it");
+                kubectl(rest).unwrap_or_else(|e| panic!("{at}: {e}"));
+            }
+            _ => checked -= 1,
+        }
+    }
+    println!("figures: {checked} commands in the documentation exist");
+    assert!(checked > 60, "only {checked} commands were found");
+}
+
+/// Are the fields and conditions there that a command asks for, of each kind that it names?
+fn kubectl(words: &[&str]) -> Result<(), String> {
+    let field = Regex::new(r"\.((?:status|spec)(?:\.[a-zA-Z]+|\[[^\]]*\])+)").map_err(|e| e.to_string())?;
+    let kinds = words
+        .iter()
+        .filter(|word| !word.starts_with('-'))
+        .flat_map(|word| word.split(','))
+        .filter_map(|word| entry(word.split('/').next().unwrap_or_default()));
+    for entry in kinds {
+        for found in words.iter().flat_map(|word| field.captures_iter(word)) {
+            has_field(entry, &found[1])?;
+        }
+        for condition in words.iter().filter_map(|word| word.strip_prefix("--for=condition=")) {
+            let mut known = CONDITIONS.iter().copied().chain(entry.conditions.iter().map(|(name, _)| *name));
+            if !known.any(|known| known == condition) {
+                return Err(format!("{} has no condition {condition}", entry.kind));
             }
         }
     }
-    assert!(commands > 25, "only {commands} commands were found");
+    Ok(())
+}
+
+/// The kind that goes by this name for `kubectl`.
+fn entry(name: &str) -> Option<&'static Entry> {
+    KINDS.iter().find(|entry| {
+        let names = (entry.crd)().spec.names;
+        names.plural == name || names.short_names.is_some_and(|short| short.iter().any(|short| short == name))
+    })
+}
+
+fn has_field(entry: &Entry, path: &str) -> Result<(), String> {
+    let definition = serde_json::to_value((entry.crd)()).map_err(|error| error.to_string())?;
+    let mut schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let step = Regex::new(r"\[[^\]]*\]|[a-zA-Z]+").map_err(|error| error.to_string())?;
+    for part in step.find_iter(path) {
+        schema = match part.as_str() {
+            index if index.starts_with('[') => &schema["items"],
+            name => &schema["properties"][name],
+        };
+        if schema == &Value::Null {
+            return Err(format!("{} has no field {path}, from {:?} on", entry.kind, part.as_str()));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_field_or_condition_that_there_is_not_is_noticed() {
+    for wrong in [
+        "get ape orders -o jsonpath={.status.dnsName}",
+        "get ape orders -o jsonpath={.status.endpoints[0].state}",
+        "get aal orders -o jsonpath={.status.serviceName}",
+        "wait --for=condition=ServiceReady aal/orders",
+        "wait --for=condition=Redy ape,aal --all",
+    ] {
+        let words: Vec<&str> = wrong.split(' ').collect();
+        assert!(kubectl(&words).is_err(), "{wrong}");
+    }
+    assert_eq!(
+        kubectl(&["ape", r#"jsonpath={.items[*].status.conditions[?(@.type=="Ready")].message}"#]),
+        Ok(())
+    );
 }
 
 /// Has `cargo xtask` this subcommand with these flags? Read from its source: its program may not be built.

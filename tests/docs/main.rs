@@ -8,3 +8,4 @@ mod manifests;
 mod monitoring;
 mod page;
 mod reasons;
+mod shell;

@@ -114,18 +114,20 @@ impl Page {
             .collect()
     }
 
-    /// Command lines, with their line: every line of a `sh` block, what follows `$ ` in a `console` block, and the
-    /// commands in the cells of tables.
-    pub(crate) fn commands(&self) -> Vec<(usize, String)> {
+    /// Text for a shell, with its first line: every `sh` block, what follows `$ ` in a `console` block, and the commands in
+    /// the cells of tables.
+    pub(crate) fn scripts(&self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         for block in self.blocks() {
-            for (i, line) in block.text.replace("\\\n", " ").lines().enumerate() {
-                let command = match block.language.as_str() {
-                    "sh" => Some(line),
-                    "console" => line.strip_prefix("$ "),
-                    _ => None,
-                };
-                found.extend(command.map(|command| (block.line + i + 1, command.to_owned())));
+            match block.language.as_str() {
+                "sh" => found.push((block.line + 1, block.text)),
+                "console" => {
+                    let lines = block.text.lines().enumerate();
+                    let commands =
+                        lines.filter_map(|(i, line)| Some((i, line.strip_prefix("$ ")?.to_owned())));
+                    found.extend(commands.map(|(i, command)| (block.line + i + 1, command)));
+                }
+                _ => {}
             }
         }
         let cells = self.text.lines().enumerate().filter_map(|(i, line)| {
