@@ -1,9 +1,13 @@
 //! Manifests are valid, and files of `examples/` or marked as fragments.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
-use astra_operator::kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering};
+use astra_operator::kinds::{AstraAccessList, AstraPrivateEndpoint, AstraVpcPeering, KINDS};
 use kube::core::TypeMeta;
+use serde_json::Value;
 
 use crate::page::{files, pages, root};
 
@@ -50,6 +54,58 @@ spec: {database: {name: x}, management: Shared, publicAccess: Open}";
     assert!(valid(open_and_shared).unwrap_err().contains("management: Exclusive"));
     let misspelt = open_and_shared.replace("publicAccess", "publicaccess");
     assert!(valid(&misspelt).unwrap_err().contains("publicaccess"));
+}
+
+#[test]
+fn every_field_is_shown_in_a_manifest() {
+    let mut shown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let blocks = pages().into_iter().flat_map(|page| page.blocks()).map(|block| block.text);
+    for text in examples().into_values().chain(blocks) {
+        for document in documents(&text).filter(|text| text.contains("apiVersion: astra.datastax.com/")) {
+            // Pages also have manifests in the output of programs, with comments around.
+            let Ok(object) = serde_saphyr::from_str::<Value>(document) else { continue };
+            let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+            fields_of(&object["spec"], "spec", shown.entry(kind).or_default());
+        }
+    }
+    let anywhere: BTreeSet<&String> = shown.values().flatten().collect();
+    for entry in KINDS {
+        let definition = serde_json::to_value((entry.crd)()).unwrap();
+        let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        let mut fields = BTreeSet::new();
+        fields_in(spec, "spec", &mut fields);
+        assert!(fields.len() > 8, "{}: {fields:?}", entry.kind);
+        // Some mean the same in all kinds.
+        let common = ["spec.credentials.", "spec.database.", "spec.deletionPolicy", "spec.management"];
+        fields.retain(|field| {
+            let is_common = common.iter().any(|common| field.starts_with(common));
+            let is_shown = shown[entry.kind].contains(field) || is_common && anywhere.contains(field);
+            !is_shown
+        });
+        assert!(fields.is_empty(), "no manifest of the documentation shows, of {}: {fields:?}", entry.kind);
+    }
+}
+
+/// The fields that an object has.
+fn fields_of(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| fields_of(value, &format!("{at}.{name}"), found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| fields_of(item, &format!("{at}[]"), found)),
+        _ => _ = found.insert(at.to_owned()),
+    }
+}
+
+/// The fields that a schema has.
+fn fields_in(schema: &Value, at: &str, found: &mut BTreeSet<String>) {
+    match (&schema["properties"], &schema["items"]) {
+        (Value::Object(fields), _) => {
+            fields.iter().for_each(|(name, schema)| fields_in(schema, &format!("{at}.{name}"), found));
+        }
+        (_, Value::Null) => _ = found.insert(at.to_owned()),
+        (_, items) => fields_in(items, &format!("{at}[]"), found),
+    }
 }
 
 /// The files of `examples/` by name.
