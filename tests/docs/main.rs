@@ -9,3 +9,4 @@ mod monitoring;
 mod page;
 mod reasons;
 mod shell;
+mod site;
