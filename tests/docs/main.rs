@@ -1,7 +1,20 @@
-//! The documentation keeps its word: links lead somewhere, manifests are valid, commands exist, every reason is explained.
+//! The documentation keeps its word: links lead somewhere, manifests are valid, commands exist and are run, every reason and
+//! condition is explained.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::needless_pass_by_value, reason = "values of json! are made where they are handed over")]
 
+/// What the live tests stand on.
+#[path = "../live/harness/mod.rs"]
+mod harness;
+
+mod clouds;
 mod commands;
 mod links;
 mod manifests;
@@ -10,3 +23,4 @@ mod page;
 mod reasons;
 mod shell;
 mod site;
+mod walks;

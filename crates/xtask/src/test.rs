@@ -20,8 +20,8 @@ use crate::process::{self, Scratch};
 use crate::{demo, deployment_tools, terminal, toolchain, workspace};
 
 /// The test files that need a cluster (their tests are ignored without one).
-const LIVE: [&str; 7] =
-    ["live", "cel", "operations", "conformance", "outages", "cluster_commands", "deployment"];
+const LIVE: [&str; 8] =
+    ["live", "cel", "operations", "conformance", "outages", "cluster_commands", "deployment", "docs"];
 
 /// Run all tests: first those that need nothing, then the live ones on a real API server.
 #[derive(Debug, clap::Args)]
