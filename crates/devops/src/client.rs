@@ -106,6 +106,7 @@ impl Client {
 
     async fn attempt(&self, call: &Call, accepts: &impl Fn(&Answer) -> bool) -> Result<Answer, Error> {
         let (_place, pass) = self.place(call).await?;
+        self.gate.tally().calls.add();
         tracing::debug!(call = %call, "calling Astra");
         let result = match self.transport.send(&self.token, call).await {
             // A login page is no success, whatever its status: it would make a change look done.
@@ -118,7 +119,11 @@ impl Client {
             Err(source) => Err(Error::Unreachable { call: call.to_string(), sent: source.sent, source }),
         };
         // Both before the place is given back, or a waiting call would slip out in between.
+        if result.is_err() {
+            self.gate.tally().failures.add();
+        }
         if let Some(wait) = result.as_ref().err().and_then(retry::silence) {
+            self.gate.tally().silences.add();
             self.gate.silence(wait);
         }
         pass.report(result.as_ref().err(), Instant::now());
@@ -137,7 +142,12 @@ impl Client {
     /// unless another call is asking right now whether it is over.
     async fn place(&self, call: &Call) -> Result<(Option<SemaphorePermit<'_>>, Pass<'_>), Error> {
         let health = self.gate.health();
-        let down = |(wait, first)| Error::Down { call: call.to_string(), first, wait };
+        let down = |(wait, first)| {
+            self.gate.tally().held_back.add();
+            Error::Down { call: call.to_string(), first, wait }
+        };
+        // Before all that may end the wait for a place, and once for each call that is sent.
+        self.gate.pace().await;
         let mut patience = PATIENCE;
         loop {
             let wait = self.gate.silence_left();

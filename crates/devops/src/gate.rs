@@ -1,24 +1,26 @@
-//! What all calls of one token share: how many are under way at once, until when Astra asked for silence, and whether it
-//! answers at all.
+//! What all calls of one token share: how many are under way at once, how many begin in a second, until when Astra asked
+//! for silence, and whether it answers at all.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::Instant,
+    time::{Instant, sleep},
 };
 
-use crate::{health::Health, retry::LONGEST_SILENCE};
+use crate::{health::Health, rate::Rate, retry::LONGEST_SILENCE, tally::Tally};
 
 /// Bounds the calls of one token.
 #[derive(Debug)]
 pub struct Gate {
     places: Semaphore,
+    rate: Option<Rate>,
     silent_until: Mutex<Option<Instant>>,
     health: Health,
+    tally: Arc<Tally>,
 }
 
 impl Gate {
@@ -26,7 +28,45 @@ impl Gate {
     #[must_use]
     pub fn new(concurrency: usize) -> Self {
         let places = Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        Self { places, silent_until: Mutex::new(None), health: Health::default() }
+        Self {
+            places,
+            rate: None,
+            silent_until: Mutex::new(None),
+            health: Health::default(),
+            tally: Arc::default(),
+        }
+    }
+
+    /// The same gate, through which no more than so many calls go in a second. As many as it has places may go at once
+    /// after a rest.
+    #[must_use]
+    pub fn with_rate(mut self, per_second: u32) -> Self {
+        let burst = u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX);
+        self.rate = Some(Rate::new(per_second, burst));
+        self
+    }
+
+    /// The same gate, counting into this tally.
+    #[must_use]
+    pub fn counting(mut self, tally: Arc<Tally>) -> Self {
+        self.tally = tally;
+        self
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Waits until the rate allows one more call.
+    pub async fn pace(&self) {
+        if let Some(rate) = &self.rate {
+            let wait = rate.reserve(Instant::now());
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+        }
     }
 
     /// Whether Astra answers at all.

@@ -34,8 +34,10 @@ mod lenient;
 pub mod organization;
 pub mod peering;
 pub mod private_link;
+pub mod rate;
 pub mod regions;
 pub mod retry;
+pub mod tally;
 pub mod token;
 pub mod transport;
 
