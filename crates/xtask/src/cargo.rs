@@ -14,6 +14,14 @@ use crate::{process, toolchain};
 pub(crate) struct Programs(BTreeMap<String, PathBuf>);
 
 impl Programs {
+    /// Those of a directory, built before.
+    pub(crate) fn of(directory: &Path) -> Result<Self> {
+        let entries = directory.read_dir().with_context(|| format!("cannot list {}", directory.display()))?;
+        let paths = entries.map_while(Result::ok).map(|entry| entry.path());
+        let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), path));
+        Ok(Self(paths.filter_map(named).collect()))
+    }
+
     /// The operator.
     pub(crate) fn operator(&self) -> Result<&Path> {
         self.named("astra-operator")

@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 pub(crate) use self::build::Binaries;
+pub(crate) use self::flags::AUDITED;
 use self::flags::{Layout, Ports};
 use crate::kept::Kept;
 use crate::kubectl::Kubectl;
@@ -67,10 +68,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A user whose requests are written down.
+#[derive(Debug, Clone)]
+pub(crate) struct Audited {
+    /// With this a program is that user.
+    pub(crate) kubeconfig: PathBuf,
+    /// One line of JSON a request.
+    pub(crate) log: PathBuf,
+}
+
 /// Servers that run and answer. Dropping it stops them.
 #[derive(Debug)]
 pub(crate) struct ControlPlane {
     kubectl: Kubectl,
+    audit: Option<Audited>,
     /// In the order of their start.
     services: Vec<Service>,
 }
@@ -80,31 +91,46 @@ impl ControlPlane {
     ///
     /// Free ports can be taken by others between finding and using them; then it starts again on other ones.
     pub(crate) fn start(binaries: &Binaries, directory: &Path, kept: bool) -> Result<Self> {
+        Self::start_with(binaries, directory, kept, false)
+    }
+
+    /// The same, with a second administrator whose requests are written down.
+    pub(crate) fn start_audited(binaries: &Binaries, directory: &Path) -> Result<Self> {
+        Self::start_with(binaries, directory, false, true)
+    }
+
+    fn start_with(binaries: &Binaries, directory: &Path, kept: bool, audit: bool) -> Result<Self> {
         let mut attempts = 3;
         loop {
             attempts -= 1;
-            match Self::start_once(binaries, directory, kept) {
+            match Self::start_once(binaries, directory, kept, audit) {
                 Err(error) if attempts > 0 && format!("{error:#}").contains("address already in use") => {}
                 outcome => return outcome,
             }
         }
     }
 
-    fn start_once(binaries: &Binaries, directory: &Path, kept: bool) -> Result<Self> {
-        let layout =
-            Layout { directory: directory.to_path_buf(), ports: Ports::free()?, name: random_token()? };
+    fn start_once(binaries: &Binaries, directory: &Path, kept: bool, audit: bool) -> Result<Self> {
+        let (directory_of, ports, name) = (directory.to_path_buf(), Ports::free()?, random_token()?);
+        let layout = Layout { directory: directory_of, ports, name, audit };
         // What an earlier attempt left would not fit: its certificates and its etcd are its own.
         for left in [layout.certificates(), layout.etcd_data()] {
             if left.exists() {
                 fs::remove_dir_all(&left).with_context(|| format!("cannot remove {}", left.display()))?;
             }
         }
-        let token = random_token()?;
-        write(&layout.tokens(), &flags::token_file(&token))?;
+        let (token, audited) = (random_token()?, random_token()?);
+        write(&layout.tokens(), &flags::token_file(&[("admin", &token), (flags::AUDITED, &audited)]))?;
         write(&layout.kubeconfig(), &layout.kubeconfig_text(&token)?)?;
+        if audit {
+            write(&layout.audited_kubeconfig(), &layout.kubeconfig_text(&audited)?)?;
+            write(&layout.audit_policy(), &flags::audit_policy())?;
+        }
 
         let kubectl = Kubectl::new(binaries.kubectl(), layout.kubeconfig());
-        let mut plane = Self { kubectl, services: Vec::new() };
+        let audit =
+            audit.then(|| Audited { kubeconfig: layout.audited_kubeconfig(), log: layout.audit_log() });
+        let mut plane = Self { kubectl, audit, services: Vec::new() };
         plane.launch(binaries, "etcd", &layout.etcd(), directory, kept)?;
         plane.wait_etcd(&layout)?;
         plane.launch(binaries, "kube-apiserver", &layout.api_server(), directory, kept)?;
@@ -190,6 +216,11 @@ impl ControlPlane {
 
     pub(crate) fn kubectl(&self) -> &Kubectl {
         &self.kubectl
+    }
+
+    /// The user whose requests are written down, if it was started with one.
+    pub(crate) fn audited(&self) -> Result<&Audited> {
+        self.audit.as_ref().context("this control plane was started without an audit")
     }
 
     pub(crate) fn into_services(mut self) -> Vec<Service> {

@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask demo | test | generate | control-plane | fuzz | teeth | mutants`.
+//! The project's own commands: `cargo xtask demo | test | bench | generate | control-plane | fuzz | teeth | mutants`.
 //!
 //! `demo` and `test` need a Kubernetes API server: [`control_plane`] builds one from source (once) and runs it, or a
 //! user's own is used. Everything that is started is stopped again ([`process`]), by whichever way the command ends.
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod cargo;
 mod cluster;
 mod control_plane;
@@ -42,6 +43,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Test(test::Args),
+    Bench(bench::Args),
     Generate(generate::Args),
     ControlPlane(control_plane::Args),
     Fuzz(fuzz::Args),
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     let outcome = process::stop_all_on_signal().and_then(|()| match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::ControlPlane(args) => control_plane::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),

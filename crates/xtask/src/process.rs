@@ -172,6 +172,11 @@ impl Service {
         locked(&self.child).id()
     }
 
+    /// Its whole log.
+    pub(crate) fn log(&self) -> Result<String> {
+        fs::read_to_string(&self.log).with_context(|| format!("cannot read {}", self.log.display()))
+    }
+
     /// The last lines of its log.
     pub(crate) fn log_tail(&self, lines: usize) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_else(|error| format!("(no log: {error})"));

@@ -63,19 +63,24 @@ impl Request {
 impl Simulator {
     /// Starts it on a free port with its default world.
     pub(crate) fn start(program: &Path, directory: &Path, kept: bool) -> Result<Self> {
+        Self::start_with(program, directory, kept, &[])
+    }
+
+    /// Starts it on a free port with more arguments.
+    pub(crate) fn start_with(program: &Path, directory: &Path, kept: bool, more: &[&str]) -> Result<Self> {
         let [port] = free_ports()?;
         let mut command = Command::new(program);
-        command.args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--listen", &format!("127.0.0.1:{port}")]).args(more);
         let service = Service::start("astra-simulator", &mut command, directory, Stop::Ask, kept)?;
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(10)))
+            .timeout_global(Some(Duration::from_secs(30)))
             // It is on loopback, whatever the environment says about proxies.
             .proxy(None)
             .build();
         let simulator = Self { service, url: format!("http://127.0.0.1:{port}"), agent: config.into() };
         wait::until("the simulator to answer", READY_WITHIN, Duration::from_millis(20), || {
             simulator.service.check()?;
-            Ok(simulator.get("/_simulator/state").ok())
+            Ok(simulator.get("/_simulator/faults").ok())
         })?;
         Ok(simulator)
     }
@@ -110,6 +115,17 @@ impl Simulator {
         entries.iter().map(parse).collect()
     }
 
+    /// Forgets every request that it got.
+    pub(crate) fn clear_journal(&self) -> Result<()> {
+        let cleared = self.agent.delete(format!("{}/_simulator/requests", self.url)).call();
+        cleared.map(drop).context("the simulator did not clear its journal")
+    }
+
+    /// What it says no client may ever send, and was sent.
+    pub(crate) fn violations(&self) -> Result<Value> {
+        self.get("/_simulator/violations")
+    }
+
     /// Makes something happen behind everybody's back.
     pub(crate) fn event(&self, event: &Value) -> Result<()> {
         let url = format!("{}/_simulator/events", self.url);
@@ -131,7 +147,9 @@ impl Simulator {
         if !answer.status().is_success() {
             bail!("GET {path} of the simulator answered {}", answer.status());
         }
-        answer.body_mut().read_json().with_context(|| format!("GET {path} of the simulator answered no JSON"))
+        // A journal may be long.
+        let body = answer.body_mut().with_config().limit(1 << 30);
+        body.read_json().with_context(|| format!("GET {path} of the simulator answered no JSON"))
     }
 }
 

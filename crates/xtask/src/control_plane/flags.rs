@@ -9,6 +9,8 @@ use super::free_ports;
 
 /// The kubeconfig's file name.
 pub(crate) const KUBECONFIG: &str = "kubeconfig";
+/// Whose requests are audited: a second administrator, for a program whose requests are to be told from others.
+pub(crate) const AUDITED: &str = "audited";
 /// Makes a server of our own binary end when its standard input closes (tests/control-plane/main.go).
 pub(super) const FOLLOW_STDIN: &str = "CONTROL_PLANE_FOLLOW_STDIN";
 
@@ -35,6 +37,8 @@ pub(super) struct Layout {
     pub(super) ports: Ports,
     /// etcd's name, which no other etcd has.
     pub(super) name: String,
+    /// Are the requests of [`AUDITED`] written down?
+    pub(super) audit: bool,
 }
 
 impl Layout {
@@ -52,6 +56,19 @@ impl Layout {
 
     pub(super) fn kubeconfig(&self) -> PathBuf {
         self.directory.join(KUBECONFIG)
+    }
+
+    /// The kubeconfig of [`AUDITED`].
+    pub(super) fn audited_kubeconfig(&self) -> PathBuf {
+        self.directory.join("audited-kubeconfig")
+    }
+
+    pub(super) fn audit_policy(&self) -> PathBuf {
+        self.directory.join("audit-policy.json")
+    }
+
+    pub(super) fn audit_log(&self) -> PathBuf {
+        self.directory.join("audit.log")
     }
 
     /// The key that the API server makes for itself. It signs `ServiceAccount` tokens too, so that nothing here needs
@@ -87,7 +104,7 @@ impl Layout {
     }
 
     pub(super) fn api_server(&self) -> Vec<String> {
-        vec![
+        let mut flags = vec![
             format!("--etcd-servers=http://127.0.0.1:{}", self.ports.etcd),
             flag("cert-dir", &self.certificates()),
             "--bind-address=127.0.0.1".to_owned(),
@@ -102,7 +119,15 @@ impl Layout {
             flag("token-auth-file", &self.tokens()),
             "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
             "--disable-admission-plugins=ServiceAccount".to_owned(),
-        ]
+        ];
+        if self.audit {
+            // One file, however long it grows.
+            let longest = "--audit-log-maxsize=10000".to_owned();
+            let (policy, log) =
+                (flag("audit-policy-file", &self.audit_policy()), flag("audit-log-path", &self.audit_log()));
+            flags.extend([policy, log, longest]);
+        }
+        flags
     }
 
     pub(super) fn controllers(&self) -> Vec<String> {
@@ -120,7 +145,7 @@ impl Layout {
         ]
     }
 
-    /// A kubeconfig for the administrator, as JSON, which is YAML.
+    /// A kubeconfig for whoever has the token, as JSON, which is YAML.
     pub(super) fn kubeconfig_text(&self, token: &str) -> Result<String> {
         let name = "astra-operator";
         let server = format!("https://127.0.0.1:{}", self.ports.api_server);
@@ -139,9 +164,18 @@ impl Layout {
     }
 }
 
-/// The API server's list of static tokens: one administrator, whom RBAC lets do everything.
-pub(super) fn token_file(token: &str) -> String {
-    format!("{token},admin,admin,system:masters\n")
+/// The API server's list of static tokens: administrators, whom RBAC lets do everything.
+pub(super) fn token_file(users: &[(&str, &str)]) -> String {
+    let line = |(name, token): &(&str, &str)| format!("{token},{name},{name},system:masters");
+    users.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// What the audit log keeps: one line for each request of [`AUDITED`], without its body.
+pub(super) fn audit_policy() -> String {
+    let rules = json!([{ "level": "Metadata", "users": [AUDITED] }, { "level": "None" }]);
+    let stages = ["RequestReceived", "ResponseStarted"];
+    json!({ "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": stages, "rules": rules })
+        .to_string()
 }
 
 fn flag(name: &str, path: &Path) -> String {
@@ -154,7 +188,7 @@ mod tests {
 
     fn layout() -> Layout {
         let ports = Ports { etcd: 1, etcd_peer: 2, api_server: 3, controllers: 4 };
-        Layout { directory: PathBuf::from("/d"), ports, name: "own".to_owned() }
+        Layout { directory: PathBuf::from("/d"), ports, name: "own".to_owned(), audit: false }
     }
 
     #[test]
@@ -178,6 +212,6 @@ mod tests {
         assert_eq!(cluster["server"], "https://127.0.0.1:3");
         assert_eq!(cluster["certificate-authority"], "/d/certificates/apiserver.crt");
         assert_eq!(config["users"][0]["user"]["token"], "t0ken");
-        assert_eq!(token_file("t0ken"), "t0ken,admin,admin,system:masters\n");
+        assert_eq!(token_file(&[("admin", "t0ken")]), "t0ken,admin,admin,system:masters\n");
     }
 }
