@@ -130,7 +130,9 @@ impl Kind for AstraAccessList {
     }
 
     fn has(view: &View<'_, Self>, owned: &str) -> bool {
-        view.observed.networks().any(|network| identity(network) == owned)
+        // Only the form in which it is written down counts.
+        let network = owned.strip_prefix("address/").and_then(|network| network.parse::<Ipv4Net>().ok());
+        network.is_some_and(|network| identity(network) == owned && view.observed.find(network).is_some())
     }
 
     fn plan(view: &View<'_, Self>) -> Plan<Step> {
@@ -144,7 +146,7 @@ impl Kind for AstraAccessList {
     fn removes(view: &View<'_, Self>, step: &Step) -> (&'static str, usize) {
         let removed = match step {
             Step::Replace { entries, .. } => {
-                let kept: Vec<_> =
+                let kept: BTreeSet<Ipv4Net> =
                     entries.iter().filter_map(|entry| observed::network(&entry.address)).collect();
                 let gone = |entry: &&Entry| {
                     observed::network(&entry.address).is_none_or(|network| !kept.contains(&network))

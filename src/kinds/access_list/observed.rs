@@ -1,6 +1,6 @@
 //! A database's access list as Astra has it.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use astra_devops::access_list::{AccessList, AddressText, Entry};
 use ipnet::Ipv4Net;
@@ -9,29 +9,34 @@ use super::resource::PublicAccess;
 
 /// What Astra has: a list, or none.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Observed(Option<AccessList>);
+pub struct Observed {
+    list: Option<AccessList>,
+    /// The places of the entries for each network. A list is compared entry by entry with one that may be as long.
+    by_network: BTreeMap<Ipv4Net, Vec<usize>>,
+}
 
 impl Observed {
     /// Wraps what was read.
     #[must_use]
-    pub const fn new(list: Option<AccessList>) -> Self {
-        Self(list)
+    pub fn new(list: Option<AccessList>) -> Self {
+        let mut by_network: BTreeMap<Ipv4Net, Vec<usize>> = BTreeMap::new();
+        for (at, entry) in list.iter().flat_map(|list| &list.addresses).enumerate() {
+            if let Some(network) = network(&entry.address) {
+                by_network.entry(network).or_default().push(at);
+            }
+        }
+        Self { list, by_network }
     }
 
     /// Its entries.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
-        self.0.as_ref().map(|list| list.addresses.as_slice()).unwrap_or_default()
+        self.list.as_ref().map(|list| list.addresses.as_slice()).unwrap_or_default()
     }
 
     /// The entries that let somebody in, were access restricted to the list.
     pub fn enabled(&self) -> impl Iterator<Item = &Entry> {
         self.entries().iter().filter(|entry| entry.enabled)
-    }
-
-    /// The networks of its entries.
-    pub fn networks(&self) -> impl Iterator<Item = Ipv4Net> {
-        self.entries().iter().filter_map(|entry| network(&entry.address))
     }
 
     /// The first entry for a network.
@@ -43,7 +48,8 @@ impl Observed {
     /// The entries for a network. Astra compares texts, so `203.0.113.7` and `203.0.113.7/32` may both be there, and
     /// each lets in by itself.
     pub fn all(&self, wanted: Ipv4Net) -> impl Iterator<Item = &Entry> {
-        self.entries().iter().filter(move |entry| network(&entry.address) == Some(wanted))
+        let places = self.by_network.get(&wanted).into_iter().flatten();
+        places.filter_map(|at| self.entries().get(*at))
     }
 
     /// Is this entry there, with this description and switch, in all texts that it is there in?
@@ -63,7 +69,7 @@ impl Observed {
     /// Is access restricted to the list? One that Astra does not have restricts nothing.
     #[must_use]
     pub fn is_restricted(&self) -> bool {
-        self.0.as_ref().is_some_and(|list| list.configurations.access_list_enabled)
+        self.list.as_ref().is_some_and(|list| list.configurations.access_list_enabled)
     }
 
     /// Is the whole internet an enabled entry? Then the restriction keeps nobody out.

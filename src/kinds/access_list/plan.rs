@@ -1,7 +1,8 @@
 //! What to do about a database's access list. Pure.
 
-use astra_devops::access_list::{AddressText, Entry};
+use std::collections::BTreeSet;
 
+use astra_devops::access_list::{AddressText, Entry};
 use ipnet::Ipv4Net;
 
 use super::{
@@ -52,10 +53,8 @@ fn replace(desired: &Desired, observed: &Observed) -> Steps {
 
 /// What a replacement changes, for people: `+` added, `~` changed, `-` removed, and the switch.
 fn change(desired: &Desired, observed: &Observed, restricted: bool) -> String {
-    let wanted = |entry: &Entry| {
-        network(&entry.address)
-            .is_some_and(|network| desired.entries.iter().any(|wanted| wanted.network == network))
-    };
+    let networks: BTreeSet<Ipv4Net> = desired.entries.iter().map(|wanted| wanted.network).collect();
+    let wanted = |entry: &Entry| network(&entry.address).is_some_and(|network| networks.contains(&network));
     let mut parts: Vec<String> = (desired.entries.iter())
         .filter_map(|wanted| match observed.find(wanted.network) {
             None => Some(format!("+{}", wanted.entry.address)),
