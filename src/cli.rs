@@ -99,9 +99,15 @@ struct RunArgs {
     /// How often everything is compared with Astra when nothing happens
     #[arg(long, value_name = "DURATION", env = "ASTRA_OPERATOR_RESYNC", default_value = "60s", value_parser = at_least_a_second)]
     resync: Duration,
-    /// How many objects of one kind are worked on at once, and how many calls one token has under way
-    #[arg(long, value_name = "N", env = "ASTRA_OPERATOR_CONCURRENCY", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// How many objects of one kind and namespace are worked on at once
+    #[arg(long, value_name = "N", env = "ASTRA_OPERATOR_CONCURRENCY", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
+    /// How many calls to Astra one token has under way at once
+    #[arg(long, value_name = "N", env = "ASTRA_OPERATOR_CALLS_AT_ONCE", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
+    calls_at_once: u16,
+    /// How many calls to Astra one token makes in a second at the most
+    #[arg(long, value_name = "N", env = "ASTRA_OPERATOR_CALLS_PER_SECOND", default_value = "400", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    calls_per_second: u32,
     /// Where /healthz and /readyz are served, and /metrics too if it has no address of its own
     #[arg(
         long,

@@ -1,14 +1,17 @@
 //! Everything that touches Kubernetes: watches, the queue, finalizers, statuses, events, Secrets.
 
+pub mod catching_up;
 pub mod changes;
 pub mod credentials;
 pub mod events;
+pub mod index;
 pub mod ledger;
 pub mod memories;
 pub mod object;
 pub mod peers;
 pub mod reconcile;
 mod standings;
+pub mod turns;
 pub mod wakes;
 pub mod watching;
 
@@ -34,14 +37,20 @@ use crate::{
     metrics::Metrics,
     organization::registry::Organizations,
 };
+use catching_up::CatchingUp;
 use credentials::Credentials;
 use events::Events;
+use index::Index;
 use memories::Memories;
 use peers::Stores;
+use turns::Turns;
 use wakes::{Reference, Wakes};
 
 /// A Kubernetes call without an answer after this long has failed. The stock client would wait for ever.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// So many namespaces may have all their turns at once; more of them share these.
+const NAMESPACES_AT_ONCE: usize = 8;
 
 /// A controller that runs until it is told to stop.
 pub type Running = BoxFuture<'static, ()>;
@@ -59,7 +68,7 @@ pub struct Context {
     pub events: Events,
     /// Where objects are watched.
     pub scope: Scope,
-    /// How many objects of one kind are looked at at once.
+    /// How many objects of one kind and namespace are looked at at once.
     pub concurrency: u16,
     /// Times.
     pub timing: Timing,
@@ -101,6 +110,10 @@ pub struct KindContext<K: Kind> {
     pub memories: Memories<K>,
     /// Has objects looked at because of others.
     pub wakes: Wakes<K>,
+    /// Shares the work fairly among namespaces.
+    pub turns: Arc<Turns>,
+    /// How far the kind has come since the start.
+    pub catching_up: CatchingUp,
 }
 
 impl<K: Kind> KindContext<K> {
@@ -115,21 +128,25 @@ pub fn run<K: Kind>(context: &Context) -> Running {
     let apis = context.scope.apis::<K>(&context.client);
     let (stores, writers): (Vec<_>, Vec<_>) =
         apis.iter().map(|_| reflector::store::<DeserializeGuard<K>>()).unzip();
+    let indices: Vec<Arc<Index>> = apis.iter().map(|_| Arc::default()).collect();
     let (wakes, woken) = Wakes::new(&context.scope);
     let shared = Arc::new(KindContext {
         context: context.clone(),
-        stores: Stores::new(stores.clone()),
+        stores: Stores::new(stores.iter().cloned().zip(indices.iter().cloned()).collect()),
         memories: Memories::default(),
         wakes,
+        turns: Turns::new(context.concurrency.into(), NAMESPACES_AT_ONCE),
+        catching_up: CatchingUp::new(apis.len()),
     });
     // The metrics must not hold what holds them.
     let counted = Arc::downgrade(&shared);
     context.metrics.count_objects(K::KIND, move || {
         counted.upgrade().map(|kind| kind.stores.standings()).unwrap_or_default()
     });
-    let controllers = apis.into_iter().zip(stores).zip(writers).zip(woken);
-    let running = controllers
-        .map(|(((api, store), writer), woken)| one::<K>(api, store, writer, woken, shared.clone()));
+    let controllers = apis.into_iter().zip(stores).zip(writers).zip(woken).zip(indices);
+    let running = controllers.map(|((((api, store), writer), woken), index)| {
+        one::<K>(api, store, writer, index, woken, shared.clone())
+    });
     futures::future::join_all(running.collect::<Vec<_>>()).map(drop).boxed()
 }
 
@@ -140,6 +157,7 @@ fn one<K: Kind>(
     api: Api<DeserializeGuard<K>>,
     store: reflector::Store<DeserializeGuard<K>>,
     writer: reflector::store::Writer<DeserializeGuard<K>>,
+    index: Arc<Index>,
     woken: UnboundedReceiver<Reference<K>>,
     shared: Arc<KindContext<K>>,
 ) -> impl Future<Output = ()> + Send {
@@ -154,13 +172,16 @@ fn one<K: Kind>(
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
         .inspect_ok(move |event| {
+            index.told(event);
+            ends.catching_up.told(event);
             if let watcher::Event::Delete(DeserializeGuard(Ok(gone))) = event {
                 ends.wake_neighbours(gone);
             }
         });
     Controller::for_stream(changes::changes(events), store)
         .reconcile_on(woken)
-        .with_config(Config::default().concurrency(shared.context.concurrency))
+        // Turns are given out by `turns`, fairly; the queue itself would give them to whoever came first.
+        .with_config(Config::default().concurrency(0))
         .graceful_shutdown_on(stopped.shared())
         .run(reconcile::reconcile::<K>, |_, never, _| match *never {}, shared)
         .for_each(|result| async move { log::<K>(result) })

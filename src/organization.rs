@@ -3,6 +3,8 @@
 //! Observation is by organization and not by object, so that a resync costs the same handful of calls for ten objects
 //! and for ten thousand.
 
+pub mod asked;
+pub mod databases;
 pub mod needs;
 pub mod registry;
 pub mod shared;
@@ -16,7 +18,7 @@ use std::{
 use astra_devops::{
     Client, Error,
     access_list::{AccessList, GetAccessList, ListAccessLists},
-    databases::{self, Database, GetDatabase},
+    databases::{Database, GetDatabase, list_all},
     id::DatabaseId,
     organization::GetCurrentOrganization,
     peering::{GetPeering, Peering},
@@ -25,7 +27,17 @@ use astra_devops::{
 use futures::FutureExt;
 use tokio::time::Instant;
 
+use asked::Asked;
+use databases::Databases;
+use needs::Needs;
 use shared::Shared;
+
+/// When nothing was written for so long, nobody is at work.
+const LULL: Duration = Duration::from_millis(500);
+
+fn round_of(resync: Duration) -> Duration {
+    (resync * 5 / 6).max(Duration::from_millis(1))
+}
 
 /// How fresh a look must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +52,17 @@ pub enum Freshness {
 #[derive(Debug)]
 pub struct Organization {
     client: Client,
-    databases: Shared<Vec<Database>>,
+    databases: Shared<Databases>,
     access_lists: Shared<HashMap<DatabaseId, AccessList>>,
     private_links: Shared<HashMap<DatabaseId, DatabaseLinks>>,
     /// When any object last wrote to a database: an older reading tells nothing about it to the others either.
     written: Mutex<HashMap<DatabaseId, Instant>>,
-    /// What was asked for by calls that are not safe to repeat, and when.
-    asked: Mutex<HashMap<String, Instant>>,
+    /// When anything was written last.
+    last_write: Mutex<Option<Instant>>,
+    /// What the rounds of those at rest are counted from.
+    born: Instant,
+    /// What was asked for by calls that are not safe to repeat.
+    asked: Asked,
 }
 
 impl Organization {
@@ -59,31 +75,66 @@ impl Organization {
             access_lists: Shared::new(pace),
             private_links: Shared::new(pace),
             written: Mutex::default(),
-            asked: Mutex::default(),
+            last_write: Mutex::default(),
+            born: Instant::now(),
+            asked: Asked::default(),
         }
     }
 
     /// A call that changes this database was sent.
     pub fn wrote(&self, database: DatabaseId, at: Instant) {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(database, at);
+        *self.last_write.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 
-    /// Is about to ask for `thing` by a call that is not safe to repeat. False when any object has asked for it within
-    /// `window`, and nobody has seen it since: two objects that come to the same plan in the same moment must not both carry it out.
+    /// How long until a look at this database that needs a reading of these lists from `not_before` on can have it, or can
+    /// have it begun. While many objects write, one reading serves many of them.
     #[must_use]
-    pub fn asks_for(&self, thing: &str, now: Instant, window: Duration) -> bool {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.retain(|_, at| now.duration_since(*at) < window);
-        if asked.contains_key(thing) {
-            return false;
-        }
-        asked.insert(thing.to_owned(), now);
-        true
+    pub fn wait(&self, lists: &Needs, database: &DatabaseId, not_before: Instant) -> Duration {
+        let not_before = self.since_last_write(database, not_before);
+        let writing = self.is_writing();
+        let of = |needed: bool, wait: &dyn Fn() -> Duration| if needed { wait() } else { Duration::ZERO };
+        of(lists.access_lists, &|| self.access_lists.wait(not_before, writing))
+            .max(of(lists.private_links, &|| self.private_links.wait(not_before, writing)))
     }
 
-    /// What was asked for and is not awaited any more: it was seen, or the call certainly made nothing.
-    pub fn settled(&self, is_settled: impl Fn(&str) -> bool) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).retain(|thing, _| !is_settled(thing));
+    /// How old a reading of these lists may be for an object that has not written: as far apart as readings are now.
+    #[must_use]
+    pub fn interval(&self, lists: &Needs) -> Duration {
+        let of = |needed: bool, interval: Duration| if needed { interval } else { Duration::ZERO };
+        of(lists.access_lists, self.access_lists.interval())
+            .max(of(lists.private_links, self.private_links.interval()))
+    }
+
+    /// How long reading all databases takes, as far as is known.
+    #[must_use]
+    pub fn databases_take(&self) -> Duration {
+        self.databases.took()
+    }
+
+    /// When the round began in which all objects at rest share a reading: five sixths of `resync` apart, so that with the
+    /// time that it takes to look at all of them a change is seen within `resync`.
+    #[must_use]
+    pub fn round_began(&self, resync: Duration) -> Instant {
+        let round = round_of(resync);
+        self.born + round.mul_f64((self.born.elapsed().as_secs_f64() / round.as_secs_f64()).floor())
+    }
+
+    /// How long until the next round.
+    #[must_use]
+    pub fn next_round(&self, resync: Duration) -> Duration {
+        (self.round_began(resync) + round_of(resync)).saturating_duration_since(Instant::now())
+    }
+
+    fn is_writing(&self) -> bool {
+        let last = *self.last_write.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() < LULL)
+    }
+
+    /// What was asked for by calls that are not safe to repeat.
+    #[must_use]
+    pub const fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     fn since_last_write(&self, database: &DatabaseId, not_before: Instant) -> Instant {
@@ -109,10 +160,10 @@ impl Organization {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn databases(&self, not_before: Instant) -> Result<Arc<Vec<Database>>, Arc<Error>> {
+    pub async fn databases(&self, not_before: Instant) -> Result<Arc<Databases>, Arc<Error>> {
         let read = || {
             let client = self.client.clone();
-            async move { databases::list_all(&client).await }.boxed()
+            async move { list_all(&client).await.map(Databases::from) }.boxed()
         };
         self.databases.no_older_than(not_before, read).await
     }

@@ -19,7 +19,7 @@ use std::{
 
 use astra_devops::{Client, Token};
 use astra_operator::{
-    controller::peers::Stores,
+    controller::{index::Index, peers::Stores},
     engine::{
         Event, Kind,
         drive::Drive,
@@ -127,10 +127,13 @@ fn plan<K: Kind>(object: &Value, all: &[&Value], state: &State) -> String {
     runtime.unwrap().block_on(async {
         let simulator = Simulator::new(state.clone());
         let (store, mut writer) = reflector::store::<DeserializeGuard<K>>();
+        let index = Arc::<Index>::default();
         for other in all {
-            writer.apply_watcher_event(&watcher::Event::Apply(DeserializeGuard(Ok(sealed(other)))));
+            let event = watcher::Event::Apply(DeserializeGuard(Ok(sealed(other))));
+            writer.apply_watcher_event(&event);
+            index.told(&event);
         }
-        let stores = Stores::new(vec![store]);
+        let stores = Stores::new(vec![(store, index)]);
         let mut object: K = sealed(object);
         let mut text = format!("{} {}\n", K::kind(&()), object.name_any());
         for round in 0..ROUNDS {
@@ -220,6 +223,7 @@ fn ending<D: serde::Serialize>(driven: &Driven<D>) -> String {
         Outcome::Failed(problem, _) => format!("  failed: {}: {}\n", problem.reason, problem.message),
         Outcome::Clean(what) => format!("  may go: {what}\n"),
         Outcome::Stale(stale) => format!("  stale: {stale}\n"),
+        Outcome::Later(wait) => format!("  later: {wait:?}\n"),
     };
     let status = serde_json::to_value(&driven.status).unwrap();
     for (field, value) in status.as_object().into_iter().flatten() {

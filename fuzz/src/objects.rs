@@ -36,7 +36,7 @@ fn decode<K: Kind>(data: &[u8]) {
     let common = object.common();
     let databases = world::databases();
     let recorded = object.status().and_then(|status| status.database_id.as_deref());
-    let _ = astra_operator::engine::resolve::resolve(common.database, recorded, &databases);
+    let _ = astra_operator::engine::resolve::resolve(common.database, recorded, databases.as_slice());
     let details = object.status().map(|status| status.details.clone()).unwrap_or_default();
     let _ = K::names(&details);
     for database in &databases {

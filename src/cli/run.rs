@@ -173,7 +173,8 @@ fn context(
     stop: watch::Receiver<bool>,
     metrics: Arc<Metrics>,
 ) -> Context {
-    let organizations = Arc::new(Organizations::new(transport, args.concurrency.into(), PACE));
+    let organizations = Organizations::new(transport, args.calls_at_once.into(), PACE);
+    let organizations = Arc::new(organizations.calls_per_second(args.calls_per_second));
     Context {
         credentials: Arc::new(Credentials::new(client.clone(), organizations.clone())),
         organizations,

@@ -22,20 +22,39 @@ use crate::{
 /// once.
 const LIFETIME: Duration = Duration::from_secs(30);
 
+/// What was found in a Secret, also that nothing was, is not asked for again within this time, whoever asks: five thousand
+/// objects that share a Secret that is wrong would otherwise read it five thousand times.
+const ONCE_IN: Duration = Duration::from_secs(1);
+
 /// Finds the organization that an object's token opens.
 pub struct Credentials {
     client: Client,
     organizations: Arc<Organizations>,
-    read: Mutex<HashMap<Place, Read>>,
+    read: Mutex<HashMap<Place, Arc<Known>>>,
 }
 
 /// Namespace, Secret, key. The namespace is the object's own: there is no other way to name one.
 type Place = (String, String, String);
 
+/// What is known of one place. The lock is held while it is read, so that those who come meanwhile share the answer.
+#[derive(Default)]
+struct Known(tokio::sync::Mutex<Option<Read>>);
+
 #[derive(Clone)]
 struct Read {
-    organization: Arc<Organization>,
+    found: Result<Arc<Organization>, Problem>,
     at: Instant,
+    /// The token was refused: it is to be read again, but not for each object that it was refused for.
+    doubted: bool,
+    /// It was read because the one before was doubted.
+    again: bool,
+}
+
+impl Read {
+    fn holds(&self) -> bool {
+        let lifetime = if self.found.is_err() { ONCE_IN } else { LIFETIME };
+        !self.doubted && self.at.elapsed() < lifetime
+    }
 }
 
 impl Credentials {
@@ -54,29 +73,40 @@ impl Credentials {
         namespace: &str,
         from: &CredentialsRef,
     ) -> Result<Arc<Organization>, Problem> {
-        let place = (namespace.to_owned(), from.secret_name.clone(), from.key.clone());
-        if let Some(read) = self.lock().get(&place).filter(|read| read.at.elapsed() < LIFETIME) {
-            return Ok(read.organization.clone());
+        let known = self.known(namespace, from);
+        let mut known = known.0.lock().await;
+        if let Some(read) = known.as_ref().filter(|read| read.holds()) {
+            return read.found.clone();
         }
-        let result = self.read(namespace, from).await;
-        let mut all = self.lock();
-        all.retain(|_, read| read.at.elapsed() < 2 * LIFETIME);
-        match result {
-            Ok(token) => {
-                let organization = self.organizations.of(&token);
-                all.insert(place, Read { organization: organization.clone(), at: Instant::now() });
-                Ok(organization)
-            }
-            Err(problem) => {
-                all.remove(&place);
-                Err(problem)
-            }
+        let again = known.as_ref().is_some_and(|read| read.doubted);
+        let found = self.read(namespace, from).await.map(|token| self.organizations.of(&token));
+        *known = Some(Read { found: found.clone(), at: Instant::now(), doubted: false, again });
+        self.forget_unused();
+        found
+    }
+
+    /// The token was refused, or a person asks for a look: the Secret may have a newer one.
+    pub async fn forget(&self, namespace: &str, from: &CredentialsRef) {
+        let known = self.known(namespace, from);
+        let mut known = known.0.lock().await;
+        if let Some(read) = known.as_mut().filter(|read| !read.again || read.at.elapsed() >= ONCE_IN) {
+            read.doubted = true;
         }
     }
 
-    /// The token was refused: the Secret may have a newer one.
-    pub fn forget(&self, namespace: &str, from: &CredentialsRef) {
-        self.lock().remove(&(namespace.to_owned(), from.secret_name.clone(), from.key.clone()));
+    /// What is known of this place, by whoever has read it last.
+    fn known(&self, namespace: &str, from: &CredentialsRef) -> Arc<Known> {
+        let place = (namespace.to_owned(), from.secret_name.clone(), from.key.clone());
+        self.lock().entry(place).or_default().clone()
+    }
+
+    /// What nobody has used for a while is forgotten, and its token with it.
+    fn forget_unused(&self) {
+        self.lock().retain(|_, known| match known.0.try_lock() {
+            Ok(read) => read.as_ref().is_some_and(|read| read.at.elapsed() < 2 * LIFETIME),
+            // It is being read.
+            Err(_) => true,
+        });
     }
 
     async fn read(&self, namespace: &str, from: &CredentialsRef) -> Result<Token, Problem> {
@@ -100,7 +130,7 @@ impl Credentials {
         Token::new(text).map_err(|error| invalid(error.to_string()))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Read>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Arc<Known>>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -214,8 +244,32 @@ mod tests {
 
         cluster.put("team", "AstraCS:three");
         assert_eq!(cluster.uses("team", "AstraCS:two").await, Ok(true));
-        cluster.credentials.forget("team", &from());
+        cluster.credentials.forget("team", &from()).await;
         assert_eq!(cluster.uses("team", "AstraCS:three").await, Ok(true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_is_read_once_for_all_who_come_together_and_once_a_second_for_all_whom_it_fails() {
+        let cluster = Cluster::new();
+        let all = async || {
+            let uses = || cluster.uses("team", "AstraCS:one");
+            futures::future::join_all((0..100).map(|_| uses())).await
+        };
+        assert!(all().await.iter().all(|found| *found == Err(Reason::SecretNotFound)));
+        assert_eq!(cluster.server.requests().len(), 1, "it is missing for all of them");
+        cluster.put("team", "AstraCS:one");
+        sleep(ONCE_IN).await;
+        assert!(all().await.iter().all(|found| *found == Ok(true)));
+        assert_eq!(cluster.server.requests().len(), 2);
+        for _ in 0..100 {
+            cluster.credentials.forget("team", &from()).await;
+            cluster.uses("team", "AstraCS:one").await.unwrap();
+        }
+        assert_eq!(cluster.server.requests().len(), 3, "it was refused for all of them");
+        sleep(ONCE_IN).await;
+        cluster.credentials.forget("team", &from()).await;
+        cluster.uses("team", "AstraCS:one").await.unwrap();
+        assert_eq!(cluster.server.requests().len(), 4);
     }
 
     #[tokio::test(start_paused = true)]
@@ -223,6 +277,7 @@ mod tests {
         let cluster = Cluster::new();
         assert_eq!(cluster.uses("team", "AstraCS:one").await, Err(Reason::SecretNotFound));
         cluster.put("team", "AstraCS:one");
+        sleep(ONCE_IN).await;
         assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true));
         cluster.remove("team");
         sleep(LIFETIME).await;
@@ -238,7 +293,7 @@ mod tests {
         assert_eq!(cluster.uses("team", "AstraCS:one").await, Ok(true));
         assert_eq!(cluster.uses("other", "AstraCS:two").await, Ok(true));
         assert_eq!(cluster.uses("third", "AstraCS:one").await, Err(Reason::SecretNotFound));
-        cluster.credentials.forget("team", &from());
+        cluster.credentials.forget("team", &from()).await;
         cluster.remove("other");
         assert_eq!(cluster.uses("other", "AstraCS:two").await, Ok(true), "the other's is not forgotten");
         let requests = cluster.server.requests();

@@ -10,33 +10,63 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 
-use super::{reconcile::is_paused, wakes::Reference};
+use super::{
+    index::{Index, Key},
+    reconcile::is_paused,
+    wakes::Reference,
+};
 use crate::{
     engine::{Identities, Kind, Peer, Reason, verdict::find},
     resource::{CredentialsRef, Management},
 };
 
 /// The objects of one kind.
-pub struct Stores<K: Kind>(Vec<Store<DeserializeGuard<K>>>);
+pub struct Stores<K: Kind>(Vec<Watched<K>>);
+
+/// The objects of one watch, and where to find them.
+struct Watched<K: Kind> {
+    store: Store<DeserializeGuard<K>>,
+    index: Arc<Index>,
+}
 
 impl<K: Kind> Stores<K> {
-    /// One store for each watch.
+    /// One store for each watch, with its index, which whoever feeds the store has to feed too.
     #[must_use]
-    pub const fn new(stores: Vec<Store<DeserializeGuard<K>>>) -> Self {
-        Self(stores)
+    pub fn new(watches: Vec<(Store<DeserializeGuard<K>>, Arc<Index>)>) -> Self {
+        Self(watches.into_iter().map(|(store, index)| Watched { store, index }).collect())
+    }
+
+    /// The objects that are filed under one of these keys, but for this one.
+    fn others(&self, object: &K, keys: &[Key]) -> Vec<Arc<DeserializeGuard<K>>> {
+        let find = |watched: &Watched<K>| {
+            let names = watched.index.under(keys).into_iter();
+            let references = names.map(|name| ObjectRef::new(&name.1).within(&name.0));
+            references.filter_map(|reference| watched.store.get(&reference)).collect::<Vec<_>>()
+        };
+        let all = self.0.iter().flat_map(find);
+        let is_other = |guard: &Arc<DeserializeGuard<K>>| {
+            guard.0.as_ref().is_ok_and(|other| other.uid() != object.uid())
+        };
+        all.filter(is_other).collect()
     }
 
     /// All objects, also those that cannot be read.
     pub(super) fn all(&self) -> impl Iterator<Item = Arc<DeserializeGuard<K>>> {
-        self.0.iter().flat_map(Store::state)
+        self.0.iter().flat_map(|watched| watched.store.state())
+    }
+
+    /// The object as the watch knows it now; `None` when it is gone.
+    pub(super) fn latest(&self, object: &DeserializeGuard<K>) -> Option<Arc<DeserializeGuard<K>>> {
+        let reference = ObjectRef::from_obj(object);
+        self.0.iter().find_map(|watched| watched.store.get(&reference))
     }
 
     /// The other objects at `place` of `database`, in a stable order.
     #[must_use]
     pub fn peers(&self, object: &K, database: &Database, place: &K::Place) -> Vec<Peer> {
-        let all: Vec<Arc<DeserializeGuard<K>>> = self.0.iter().flat_map(Store::state).collect();
-        let others =
-            all.iter().filter_map(|guard| guard.0.as_ref().ok()).filter(|other| other.uid() != object.uid());
+        let keys = [Key::id(database.id.as_str()), Key::Name(database.info.name.clone())];
+        let all = self.others(object, &keys);
+        let others = all.iter().filter_map(|guard| guard.0.as_ref().ok());
         let mut peers: Vec<(Peer, &K)> =
             others.filter_map(|other| Some((peer(object, other, database, place)?, other))).collect();
         peers.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
@@ -49,27 +79,13 @@ impl<K: Kind> Stores<K> {
     /// order.
     #[must_use]
     pub fn neighbours(&self, object: &K) -> Vec<Reference<K>> {
-        let database = database_of(object);
-        let all = self.0.iter().flat_map(Store::state);
-        let mut neighbours: Vec<Reference<K>> = all
-            .filter(|guard| {
-                guard
-                    .0
-                    .as_ref()
-                    .is_ok_and(|other| other.uid() != object.uid() && database_of(other) == database)
-            })
-            .map(|guard| ObjectRef::from_obj(&*guard))
-            .collect();
+        let Some(key) = Key::of(object) else { return Vec::new() };
+        let others = self.others(object, &[key]);
+        let mut neighbours: Vec<Reference<K>> =
+            others.iter().map(|guard| ObjectRef::from_obj(&**guard)).collect();
         neighbours.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
         neighbours
     }
-}
-
-/// The database's id, or before it is known its name.
-fn database_of<K: Kind>(object: &K) -> Option<&str> {
-    let reference = object.common().database;
-    let recorded = object.status().and_then(|status| status.database_id.as_deref());
-    recorded.or(reference.id.as_deref()).or(reference.name.as_deref())
 }
 
 /// `other` as a peer of `object`, if it is one.

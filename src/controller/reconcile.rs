@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
+use futures::FutureExt;
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use tracing::Instrument;
 
@@ -19,11 +20,29 @@ use crate::{
     status::{Status, limits},
 };
 
+/// Objects that share a reading look at it within this part of the resync period, each at a moment of its own.
+const SPREAD: u32 = 12;
+
 /// Looks at one object, brings Astra to what it says, and tells how it went.
 ///
 /// # Errors
 /// Never: what fails is told in the status or the log, and tried again.
 pub async fn reconcile<K: Kind>(
+    guard: Arc<DeserializeGuard<K>>,
+    kind: Arc<KindContext<K>>,
+) -> Result<Action, Infallible> {
+    let _turn = kind.turns.take(&guard.namespace().unwrap_or_default()).await;
+    if *kind.context.stop.borrow() {
+        // Of those that waited for their turn when the process was told to end, none begins.
+        return Ok(Action::await_change());
+    }
+    // It may have changed while it waited for its turn.
+    let Some(guard) = kind.stores.latest(&guard) else { return Ok(Action::await_change()) };
+    // A future of its own, so that those that wait for their turn cost little memory.
+    look(guard, kind).boxed().await
+}
+
+async fn look<K: Kind>(
     guard: Arc<DeserializeGuard<K>>,
     kind: Arc<KindContext<K>>,
 ) -> Result<Action, Infallible> {
@@ -38,6 +57,7 @@ pub async fn reconcile<K: Kind>(
                 invalid.error
             );
             kind.context.events.warn_of(&*guard, &Event { reason: "Unreadable", note }).await;
+            kind.catching_up.looked_at(&*guard);
             return Ok(Action::await_change());
         }
     };
@@ -63,7 +83,12 @@ pub async fn reconcile<K: Kind>(
     .instrument(span)
     .await;
     if !gone {
+        if memory.looked {
+            kind.catching_up.looked_at(&*guard);
+        }
         kind.memories.put(&uid, memory);
+    } else {
+        kind.catching_up.looked_at(&*guard);
     }
     Ok(next)
 }
@@ -99,6 +124,7 @@ impl<K: Kind> Turn<'_, K> {
             return Err(End::Gone);
         }
         if is_paused(object) {
+            memory.looked = true;
             return self.pause(object, &before).await;
         }
         let with_finalizer;
@@ -141,7 +167,7 @@ impl<K: Kind> Turn<'_, K> {
         let from = object.common().credentials;
         if asks_to_look(object) {
             // Whoever asks for a look at once may have just mended the Secret.
-            credentials.forget(&self.namespace, from);
+            credentials.forget(&self.namespace, from).await;
         }
         let organization = match credentials.organization(&self.namespace, from).await {
             Ok(organization) => organization,
@@ -157,7 +183,7 @@ impl<K: Kind> Turn<'_, K> {
             // What was announced is in the object by now: the next look must begin from there.
             return driven;
         }
-        credentials.forget(&self.namespace, from);
+        credentials.forget(&self.namespace, from).await;
         match credentials.organization(&self.namespace, from).await {
             Ok(newer) if !Arc::ptr_eq(&newer, &organization) => {
                 self.drive_with(&newer, object, memory, ledger).await
@@ -208,7 +234,9 @@ impl<K: Kind> Turn<'_, K> {
         if let Outcome::Stale(stale) = &driven.outcome {
             tracing::debug!(%stale, "looking again");
         }
-        let stale = matches!(driven.outcome, Outcome::Stale(_));
+        let stale = matches!(driven.outcome, Outcome::Stale(_) | Outcome::Later(_));
+        // Those at rest that share a list are looked at together, so that they share one reading.
+        let rest = memory.rest.filter(|_| matches!(driven.outcome, Outcome::Done(_)));
         let forced = Self::forced(object, &driven);
         let at = Circumstances {
             generation: object.meta().generation.unwrap_or_default(),
@@ -220,6 +248,8 @@ impl<K: Kind> Turn<'_, K> {
             timing: self.kind.context.timing,
         };
         let Verdict { status, next, warning, clean } = verdict::verdict(driven, before, at);
+        let spread = self.kind.context.timing.resync / SPREAD;
+        let next = rest.map_or(next, |rest| rest + spread.mul_f64(at.jitter));
         if let Some(what) = clean {
             object::remove_finalizer(&self.api, object, ledger.resource_version()).await?;
             tracing::info!("deletion finished: {what}");
@@ -266,7 +296,9 @@ impl<K: Kind> Turn<'_, K> {
     fn forced(object: &K, driven: &Driven<K::Details>) -> Option<String> {
         let stuck = match &driven.outcome {
             Outcome::Blocked(problem) | Outcome::Failed(problem, _) | Outcome::Waiting(problem) => problem,
-            Outcome::Done(_) | Outcome::Sent | Outcome::Clean(_) | Outcome::Stale(_) => return None,
+            Outcome::Done(_) | Outcome::Sent | Outcome::Clean(_) | Outcome::Stale(_) | Outcome::Later(_) => {
+                return None;
+            }
         };
         let asked = object.annotations().get(annotation::FORCE_FINALIZE).is_some_and(|value| value == "true");
         (asked && object.meta().deletion_timestamp.is_some()).then(|| {

@@ -7,10 +7,16 @@
 //! anew with a list. The same is done when a watch is refused with 410, which the stock watcher would try again for ever
 //! from the same version.
 
-use std::{collections::BTreeMap, fmt::Debug, future::Future, pin::Pin, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    future::Future,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    pin::Pin,
+    time::Duration,
+};
 
 use futures::{Stream, StreamExt, future::BoxFuture, stream};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Api, Resource, ResourceExt,
     api::ListParams,
@@ -102,19 +108,27 @@ struct Unheard {
     count: usize,
 }
 
-/// What is known of objects, by name.
-type Versions = BTreeMap<String, Version>;
+/// What is known of objects, by name: of each a digest of its [`Version`], for there may be very many.
+type Versions = BTreeMap<String, u64>;
 
 /// What tells one state of an object from another. The resource version alone does not: after a restore of etcd the
 /// same ones are given to other states.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Version {
-    uid: Option<String>,
-    revision: Option<String>,
+#[derive(Default, Hash)]
+struct Version<'a> {
+    uid: Option<&'a str>,
+    revision: Option<&'a str>,
     generation: Option<i64>,
-    deletion: Option<Time>,
-    finalizers: Option<Vec<String>>,
-    annotations: Option<BTreeMap<String, String>>,
+    deletion: Option<i128>,
+    finalizers: Option<&'a [String]>,
+    annotations: Option<&'a BTreeMap<String, String>>,
+}
+
+impl Version<'_> {
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// After a while, compares what the watch knows with a list.
@@ -159,18 +173,18 @@ fn known<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>) -> Versions {
     store.state().iter().map(|object| version(&**object)).collect()
 }
 
-fn version<K: Resource>(object: &K) -> (String, Version) {
+fn version<K: Resource>(object: &K) -> (String, u64) {
     let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    let meta = object.meta().clone();
+    let meta = object.meta();
     let version = Version {
-        uid: meta.uid,
-        revision: meta.resource_version,
+        uid: meta.uid.as_deref(),
+        revision: meta.resource_version.as_deref(),
         generation: meta.generation,
-        deletion: meta.deletion_timestamp,
-        finalizers: meta.finalizers,
-        annotations: meta.annotations,
+        deletion: meta.deletion_timestamp.as_ref().map(|at| at.0.as_nanosecond()),
+        finalizers: meta.finalizers.as_deref(),
+        annotations: meta.annotations.as_ref(),
     };
-    (name, version)
+    (name, version.digest())
 }
 
 /// All objects as the API server has them now: without a resource version the answer is never an old one.
@@ -199,8 +213,8 @@ mod tests {
     fn versions(all: &[(&str, &str)]) -> Versions {
         all.iter()
             .map(|(name, version)| {
-                let version = Version { revision: Some((*version).to_owned()), ..Version::default() };
-                ((*name).to_owned(), version)
+                let version = Version { revision: Some(*version), ..Version::default() };
+                ((*name).to_owned(), version.digest())
             })
             .collect()
     }

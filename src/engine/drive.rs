@@ -8,7 +8,7 @@ mod in_flight;
 
 pub use in_flight::release;
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use astra_devops::{Method, databases::Database, error::Class};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -23,15 +23,19 @@ use super::{
     outcome::{Driven, Outcome, Stop, failed, stopped},
     ownership, record, resolve,
     timing::{Clock, Timing},
+    verdict,
 };
 use crate::{
-    organization::{Freshness, Organization},
+    organization::{Freshness, Organization, needs::Needs},
     resource::{DeletionPolicy, Management, annotation},
     status::{Status, limits::Bounded as _},
 };
 
 /// A deletion looks and acts at the most this often before the object is put back into the queue.
 const ROUNDS: usize = 6;
+
+/// What waits for a reading is looked at again after this long at the most: the others may have stopped writing.
+const LATER: Duration = Duration::from_secs(2);
 
 /// Everything that driving one object needs.
 pub struct Drive<'a, K: Kind> {
@@ -92,6 +96,9 @@ impl<K: Kind> Drive<'_, K> {
         driven.outcome = match result {
             Ok(outcome) | Err(Stop(outcome)) => outcome,
         };
+        // Where there is no list there is nothing to share, and looks are better spread over the whole period.
+        let shares = lists::<K>() != Needs::default();
+        self.memory.rest = shares.then(|| self.organization.next_round(self.timing.resync));
         if !sound && driven.conditions.is_none() {
             // Astra could not be looked at: there is nothing to put in the place of the old record yet.
             driven.status = self.object.status().cloned().unwrap_or_default();
@@ -111,8 +118,15 @@ impl<K: Kind> Drive<'_, K> {
             return Err(problem.into());
         }
         let place = K::place(&desired, &database, &driven.status.details)?;
+        let lists = lists::<K>();
+        let oldest = self.oldest_look(&lists);
+        let wait = self.organization.wait(&lists, &database.id, oldest);
+        // Who needs a reading from now on would need a newer one each time that it comes again: it waits here.
+        if wait > self.timing.patience && !self.look_now {
+            return Ok(Outcome::Later(wait.min(LATER)));
+        }
         let peers = (self.peers)(&database, &place);
-        let freshness = Freshness::NoOlderThan(self.oldest_look());
+        let freshness = Freshness::NoOlderThan(oldest);
         let shared = K::observe(self.organization, &place, freshness).await?;
         let look = |observed| Look {
             goal: Goal::Present(&desired),
@@ -226,19 +240,60 @@ impl<K: Kind> Drive<'_, K> {
     }
 
     /// A look at the object's place must have begun at or after this: never before its own last write.
-    fn oldest_look(&self) -> Instant {
-        let oldest = self.oldest_reading();
+    fn oldest_look(&self, lists: &Needs) -> Instant {
+        let oldest = if self.look_now {
+            Instant::now()
+        } else if self.is_at_rest() {
+            // All at rest share the reading of the round.
+            self.organization.round_began(self.timing.resync)
+        } else if self.is_seen() {
+            ago(self.timing.resync / 2)
+        } else {
+            ago(self.fresh().max(self.organization.interval(lists)))
+        };
         self.memory.last_write.map_or(oldest, |write| oldest.max(write))
     }
 
-    /// A shared reading must have begun at or after this.
-    fn oldest_reading(&self) -> Instant {
-        let now = Instant::now();
-        let seen = self.object.status().and_then(|status| status.observed_generation)
-            == self.object.meta().generation;
-        let age = if seen { self.timing.resync / 2 } else { self.timing.fresh.min(self.timing.resync / 2) };
-        // Before the process began there was no reading: then any will do.
-        if self.look_now { now } else { now.checked_sub(age).unwrap_or(now) }
+    /// A reading of all databases must have begun at or after this.
+    fn oldest_databases(&self) -> Instant {
+        match (self.look_now, self.is_seen()) {
+            (true, _) => Instant::now(),
+            (false, true) => ago(self.timing.resync / 2),
+            (false, false) => ago(self.fresh()),
+        }
+    }
+
+    /// The same for a reading that has the database, and has it well. This costs a page for every hundred databases, and
+    /// tells little that the look at the place does not: it may be as old as the resync period, and no more than a tenth
+    /// of the time goes into it while new objects come.
+    fn oldest_databases_if_well(&self) -> Instant {
+        let resync = self.timing.resync;
+        match (self.look_now, self.is_seen()) {
+            (true, _) => Instant::now(),
+            (false, true) => ago(resync),
+            (false, false) => ago((self.organization.databases_take() * 10).min(resync).max(self.fresh())),
+        }
+    }
+
+    fn fresh(&self) -> Duration {
+        self.timing.fresh.min(self.timing.resync / 2)
+    }
+
+    /// Was this generation looked at before?
+    fn is_seen(&self) -> bool {
+        let seen = self.object.status().and_then(|status| status.observed_generation);
+        seen == self.object.meta().generation
+    }
+
+    /// Was all as it shall be when this generation was looked at last, and is nothing on its way? What an earlier process
+    /// has announced may still come: nothing is concluded from a reading of before it would have.
+    fn is_at_rest(&self) -> bool {
+        let conditions = self.object.status().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let announced = self.object.status().is_some_and(|status| status.in_flight.is_some());
+        let on_its_way =
+            announced || self.memory.announcement.is_some() || self.memory.unseen.first().is_some();
+        let is_ready = verdict::find(conditions, "Ready").is_some_and(|ready| ready.status == "True");
+        self.is_seen() && is_ready && !on_its_way && record::is_sound(self.object)
     }
 
     /// One look: decides, and acts if there is something to do. `None` means: look again.
@@ -252,9 +307,7 @@ impl<K: Kind> Drive<'_, K> {
         let before = status.details.clone();
         let view = look.view(&owned, &before);
         self.memory.unseen.look(look.observed, &before, Instant::now(), self.timing.settle);
-        let here = thing(look.place, "");
-        self.organization
-            .settled(|asked| asked.strip_prefix(&here).is_some_and(|identity| K::has(&view, identity)));
+        self.organization.asked().settled(&key(look.place), |identity| K::has(&view, identity));
 
         let claim = Claim {
             exclusive: self.object.common().management == Management::Exclusive,
@@ -372,9 +425,10 @@ impl<K: Kind> Drive<'_, K> {
     ) -> Option<Outcome> {
         let step = &order.step;
         let asked = if K::is_repeatable(step) { Identities::new() } else { K::claims(step) };
-        let asked: Vec<String> = asked.iter().map(|identity| thing(place, identity)).collect();
-        let mut asks = asked.iter();
-        if !asks.all(|thing| self.organization.asks_for(thing, Instant::now(), self.timing.settle)) {
+        let here = key(place);
+        let ask =
+            |thing: &String| self.organization.asked().ask(&here, thing, Instant::now(), self.timing.settle);
+        if !asked.iter().all(ask) {
             let message = format!("another object has just asked Astra for the same; not sent again: {step}");
             return Some(Outcome::Waiting(Problem::new(Reason::WaitingForAstra, message)));
         }
@@ -396,7 +450,7 @@ impl<K: Kind> Drive<'_, K> {
             Err(error) if order.call.method == Method::Delete && error.class() == Class::NotFound => None,
             Err(error) => {
                 if !error.may_have_taken_effect() {
-                    self.organization.settled(|thing| asked.iter().any(|asked| asked == thing));
+                    self.organization.asked().settled(&here, |thing| asked.contains(thing));
                 }
                 if error.may_have_taken_effect() && !K::is_repeatable(step) {
                     // Perhaps carried out: it is looked for, and not sent again before the window has passed.
@@ -408,9 +462,22 @@ impl<K: Kind> Drive<'_, K> {
     }
 }
 
-/// A thing at a place, as the organization knows what was asked for.
-fn thing<P: fmt::Debug>(place: &P, identity: &str) -> String {
-    format!("{place:?}: {identity}")
+/// Which lists of the organization a kind looks at.
+fn lists<K: Kind>() -> Needs {
+    let mut lists = Needs::default();
+    K::needs(&mut lists, &BTreeSet::new());
+    lists
+}
+
+/// An instant in the past; before the process began there was no reading, and then any will do.
+fn ago(age: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_sub(age).unwrap_or(now)
+}
+
+/// A place, as the organization knows where something was asked for.
+fn key<P: fmt::Debug>(place: &P) -> String {
+    format!("{place:?}")
 }
 
 /// What is told when a record is not believed.

@@ -29,6 +29,10 @@ pub struct Memory<K: Kind> {
     pub stale: u32,
     /// Looks in a row that ended in waiting.
     pub waits: u32,
+    /// How long until all objects at rest that share a list are looked at again; `None` where there is no list.
+    pub rest: Option<Duration>,
+    /// Was it looked at by this process, whatever came of it?
+    pub looked: bool,
 }
 
 impl<K: Kind> Default for Memory<K> {
@@ -41,6 +45,8 @@ impl<K: Kind> Default for Memory<K> {
             failures: 0,
             stale: 0,
             waits: 0,
+            rest: None,
+            looked: false,
         }
     }
 }
@@ -48,11 +54,15 @@ impl<K: Kind> Default for Memory<K> {
 impl<K: Kind> Memory<K> {
     /// Counts failures, waits and stale looks in a row. An object that changed under the plan ends neither of the others.
     pub fn count(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Later(_)) {
+            return;
+        }
+        self.looked |= !matches!(outcome, Outcome::Stale(_));
         self.stale = if matches!(outcome, Outcome::Stale(_)) { self.stale.saturating_add(1) } else { 0 };
         (self.failures, self.waits) = match outcome {
             Outcome::Failed(..) => (self.failures.saturating_add(1), 0),
             Outcome::Waiting(_) => (0, self.waits.saturating_add(1)),
-            Outcome::Stale(_) => return,
+            Outcome::Stale(_) | Outcome::Later(_) => return,
             Outcome::Done(_) | Outcome::Sent | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
         };
     }

@@ -24,6 +24,8 @@ pub enum Outcome {
     Clean(String),
     /// The object changed under the plan.
     Stale(String),
+    /// Nothing was looked at: a reading that is new enough can be had after this long, and many others wait for it too.
+    Later(Duration),
 }
 
 impl Outcome {
@@ -38,6 +40,7 @@ impl Outcome {
             Self::Failed(..) => "failed",
             Self::Clean(_) => "clean",
             Self::Stale(_) => "stale",
+            Self::Later(_) => "later",
         }
     }
 }

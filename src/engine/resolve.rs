@@ -3,7 +3,7 @@
 use astra_devops::{databases::Database, id::DatabaseId};
 
 use super::{Problem, Reason};
-use crate::resource::DatabaseRef;
+use crate::{organization::databases::Catalogue, resource::DatabaseRef};
 
 /// The result of looking a database up in the list of those that are not terminated.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,11 @@ pub enum Resolution<'a> {
 
 /// Finds the database that `reference` means. `recorded` is the id it was resolved to before.
 #[must_use]
-pub fn resolve<'a>(reference: &DatabaseRef, recorded: Option<&str>, all: &'a [Database]) -> Resolution<'a> {
+pub fn resolve<'a, C: Catalogue + ?Sized>(
+    reference: &DatabaseRef,
+    recorded: Option<&str>,
+    all: &'a C,
+) -> Resolution<'a> {
     match (&reference.id, &reference.name) {
         (Some(id), None) => by_id(id, all),
         (None, Some(name)) => by_name(name, recorded, all),
@@ -26,8 +30,8 @@ pub fn resolve<'a>(reference: &DatabaseRef, recorded: Option<&str>, all: &'a [Da
     }
 }
 
-fn by_id<'a>(id: &str, all: &'a [Database]) -> Resolution<'a> {
-    match all.iter().find(|database| database.id.as_str().eq_ignore_ascii_case(id)) {
+fn by_id<'a, C: Catalogue + ?Sized>(id: &str, all: &'a C) -> Resolution<'a> {
+    match all.by_id(id) {
         Some(database) => Resolution::Found(database),
         None => match id.parse() {
             Ok(id) => Resolution::Ask(id),
@@ -37,8 +41,8 @@ fn by_id<'a>(id: &str, all: &'a [Database]) -> Resolution<'a> {
 }
 
 /// No database has this name: the one that had it may be gone, or be called otherwise.
-fn unnamed<'a>(name: &str, recorded: Option<&str>, all: &'a [Database]) -> Resolution<'a> {
-    let renamed = recorded.and_then(|id| all.iter().find(|database| database.id.as_str() == id));
+fn unnamed<'a, C: Catalogue + ?Sized>(name: &str, recorded: Option<&str>, all: &'a C) -> Resolution<'a> {
+    let renamed = recorded.and_then(|id| all.by_id(id));
     let message = match (renamed, recorded.and_then(|id| id.parse().ok())) {
         (Some(database), _) if !database.status.is_terminal() => format!(
             "no database is named {name:?} any more: {}, which this object was about, is now named {:?}; rename it back, or make this object anew",
@@ -52,12 +56,12 @@ fn unnamed<'a>(name: &str, recorded: Option<&str>, all: &'a [Database]) -> Resol
     Resolution::Problem(Problem::new(Reason::DatabaseNotFound, message))
 }
 
-fn by_name<'a>(name: &str, recorded: Option<&str>, all: &'a [Database]) -> Resolution<'a> {
-    let found: Vec<&Database> =
-        all.iter().filter(|database| database.info.name == name && !database.status.is_terminal()).collect();
+fn by_name<'a, C: Catalogue + ?Sized>(name: &str, recorded: Option<&str>, all: &'a C) -> Resolution<'a> {
+    let mut found = all.named(name);
+    found.retain(|database| !database.status.is_terminal());
     match found[..] {
         [] => unnamed(name, recorded, all),
-        [one] => match recorded.and_then(|id| all.iter().find(|database| database.id.as_str() == id)) {
+        [one] => match recorded.and_then(|id| all.by_id(id)) {
             // The recorded one lives under another name now: following the name would leave it behind unmanaged.
             Some(before) if before.id != one.id && !before.status.is_terminal() => {
                 Resolution::Problem(Problem::new(
@@ -193,7 +197,7 @@ mod tests {
     #[test]
     fn an_ambiguous_name_shows_the_ids() {
         let all = [database(TWO, "staging", "ACTIVE"), database(THREE, "staging", "ACTIVE")];
-        let Resolution::Problem(problem) = resolve(&reference(None, Some("staging")), None, &all) else {
+        let Resolution::Problem(problem) = resolve(&reference(None, Some("staging")), None, &all[..]) else {
             panic!("found one");
         };
         assert!(problem.message.contains(TWO) && problem.message.contains(THREE), "{}", problem.message);

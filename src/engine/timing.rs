@@ -17,6 +17,8 @@ pub struct Timing {
     /// How long after a change Astra is looked at again. Many objects that change at once then share one reading, and none
     /// of them holds a place in the queue while it waits for it.
     pub pause: Duration,
+    /// How long a look holds its turn for a reading that has not begun; what takes longer is looked at later.
+    pub patience: Duration,
     /// How long a change that was sent may take to be seen.
     pub settle: Duration,
 }
@@ -27,6 +29,7 @@ impl Default for Timing {
             resync: Duration::from_mins(1),
             fresh: Duration::from_secs(5),
             pause: Duration::from_millis(500),
+            patience: Duration::from_millis(50),
             settle: Duration::from_mins(1),
         }
     }

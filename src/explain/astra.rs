@@ -83,7 +83,7 @@ pub fn database<'a>(object: &Value, world: &'a World) -> Result<&'a Database, Pr
     let reference: DatabaseRef = serde_json::from_value(object["spec"]["database"].clone())
         .map_err(|error| Problem::invalid("spec.database", error))?;
     let recorded = standing::status(object).database_id;
-    match resolve::resolve(&reference, recorded.as_deref(), &world.databases) {
+    match resolve::resolve(&reference, recorded.as_deref(), world.databases.as_slice()) {
         Resolution::Found(database) => Ok(database),
         Resolution::Ask(id) => world
             .databases

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use astra_devops::{Client, Token, Transport, gate::Gate};
+use astra_devops::{Client, Token, Transport, gate::Gate, tally::Tally};
 
 use super::Organization;
 
@@ -16,6 +16,8 @@ pub struct Organizations {
     transport: Arc<dyn Transport>,
     concurrency: usize,
     pace: Duration,
+    per_second: Option<u32>,
+    tally: Arc<Tally>,
     by_token: Mutex<HashMap<Token, Known>>,
 }
 
@@ -31,7 +33,28 @@ impl Organizations {
     /// Organizations that are reached through `transport`, with at most `concurrency` calls at once for each token.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, concurrency: usize, pace: Duration) -> Self {
-        Self { transport, concurrency, pace, by_token: Mutex::default() }
+        let (tally, by_token) = (Arc::default(), Mutex::default());
+        Self { transport, concurrency, pace, per_second: None, tally, by_token }
+    }
+
+    /// The same, with no more than so many calls in a second for each token.
+    #[must_use]
+    pub fn calls_per_second(self, rate: u32) -> Self {
+        Self { per_second: Some(rate), ..self }
+    }
+
+    /// What is counted of the calls of all tokens.
+    #[must_use]
+    pub const fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    fn gate(&self) -> Gate {
+        let gate = Gate::new(self.concurrency).counting(self.tally.clone());
+        match self.per_second {
+            Some(rate) => gate.with_rate(rate),
+            None => gate,
+        }
     }
 
     /// The organization of this token.
@@ -43,9 +66,7 @@ impl Organizations {
         }
         by_token
             .retain(|_, known| known.organization.strong_count() > 0 || !known.gate.silence_left().is_zero());
-        let gate = by_token
-            .get(token)
-            .map_or_else(|| Arc::new(Gate::new(self.concurrency)), |known| known.gate.clone());
+        let gate = by_token.get(token).map_or_else(|| Arc::new(self.gate()), |known| known.gate.clone());
         let client = Client::with_gate(self.transport.clone(), token.clone(), gate.clone());
         let organization = Arc::new(Organization::new(client, self.pace));
         by_token.insert(token.clone(), Known { organization: Arc::downgrade(&organization), gate });

@@ -1,5 +1,9 @@
 //! A reading that many share: everyone gets one that is no older than they need, and nobody reads what another is
 //! reading already.
+//!
+//! Readings keep a pace. While very many wait for the next one because very many write, each reading waits twice as long as
+//! the one before, so that a roll-out of ten thousand objects takes a handful of them; as soon as nobody writes any more,
+//! or few wait, the pace is the first one again.
 
 use std::{
     fmt,
@@ -15,6 +19,16 @@ use futures::{
 use tokio::time::{Instant, sleep_until};
 
 type Outcome<T> = Option<Result<Arc<T>, Arc<Error>>>;
+
+/// More askers than this between two readings are a crowd.
+const CROWD: usize = 64;
+
+/// The longest pause between two readings that a crowd waits for.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// So long a reading that failed tells everybody the same: what fails for one fails for all, and thousands of objects must
+/// not each begin a reading to find that out.
+const FAILED_FOR: Duration = Duration::from_secs(1);
 
 /// A reading under way.
 struct Reading<T> {
@@ -39,23 +53,86 @@ pub struct Shared<T> {
 
 struct State<T> {
     last: Option<(Instant, Arc<T>)>,
+    /// When the last one began and ended, and how it failed.
+    failed: Option<(Instant, Instant, Arc<Error>)>,
     /// Kept after it failed, for the pace of the next one.
     last_began: Option<Instant>,
     running: Option<Reading<T>>,
     serial: u64,
+    /// How long the last one took that succeeded.
+    took: Duration,
+    /// How many have asked since the last one began, and had to wait.
+    asked: usize,
+    /// The least time between two readings while many write.
+    interval: Duration,
+}
+
+impl<T> State<T> {
+    fn new(pace: Duration) -> Self {
+        Self {
+            last: None,
+            failed: None,
+            last_began: None,
+            running: None,
+            serial: 0,
+            took: Duration::ZERO,
+            asked: 0,
+            interval: pace,
+        }
+    }
+
+    /// The last reading's result, if it tells something to who needs one from `not_before` on.
+    fn known(&self, not_before: Instant, now: Instant) -> Option<Result<Arc<T>, Arc<Error>>> {
+        if let Some((began, value)) = &self.last
+            && *began >= not_before
+        {
+            return Some(Ok(value.clone()));
+        }
+        let (began, ended, error) = self.failed.as_ref()?;
+        (*began >= not_before && now.duration_since(*ended) < FAILED_FOR).then(|| Err(error.clone()))
+    }
 }
 
 impl<T: Send + Sync + 'static> Shared<T> {
     /// Nothing was read yet. `pace` is the least time between the beginnings of two readings.
     #[must_use]
     pub fn new(pace: Duration) -> Self {
-        Self { pace, state: Mutex::new(State { last: None, last_began: None, running: None, serial: 0 }) }
+        Self { pace, state: Mutex::new(State::new(pace)) }
+    }
+
+    /// How long until who needs a reading from `not_before` on can have one, or can have it begun. While `writing`, a crowd
+    /// waits longer than the pace.
+    pub fn wait(&self, not_before: Instant, writing: bool) -> Duration {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if state.known(not_before, now).is_some() {
+            return Duration::ZERO;
+        }
+        state.asked += 1;
+        let interval = if writing { state.interval } else { self.pace };
+        let due = match &state.running {
+            Some(running) if running.began >= not_before => running.began,
+            Some(running) => running.began + interval,
+            None => state.last_began.map_or(now, |began| began + interval),
+        };
+        due.saturating_duration_since(now)
+    }
+
+    /// How far apart readings are now that a crowd waits for.
+    pub fn interval(&self) -> Duration {
+        self.lock().interval
+    }
+
+    /// How long the last reading took that succeeded.
+    pub fn took(&self) -> Duration {
+        self.lock().took
     }
 
     /// A reading that began at or after `not_before`: the last one, the one under way, or a new one.
     ///
     /// # Errors
-    /// What the reading failed with, for everybody who waited for it. A failure is not kept for those who come later.
+    /// What the reading failed with, for everybody who waited for it, and for a second for those who come later and would
+    /// have been content with it.
     pub async fn no_older_than<F>(&self, not_before: Instant, read: F) -> Result<Arc<T>, Arc<Error>>
     where
         F: Fn() -> BoxFuture<'static, Result<T, Error>>,
@@ -63,11 +140,10 @@ impl<T: Send + Sync + 'static> Shared<T> {
         loop {
             let reading = {
                 let mut state = self.lock();
-                if let Some((began, value)) = &state.last
-                    && *began >= not_before
-                {
-                    return Ok(value.clone());
+                if let Some(known) = state.known(not_before, Instant::now()) {
+                    return known;
                 }
+                state.asked += 1;
                 match &state.running {
                     Some(running) => running.clone(),
                     None => state.start(self.pace, read()),
@@ -88,8 +164,15 @@ impl<T: Send + Sync + 'static> Shared<T> {
         if state.running.as_ref().is_some_and(|running| running.serial == reading.serial) {
             state.running = None;
             state.last_began = Some(reading.began);
-            if let Some(Ok(value)) = outcome {
-                state.last = Some((reading.began, value.clone()));
+            let now = Instant::now();
+            match outcome {
+                Some(Ok(value)) => {
+                    state.last = Some((reading.began, value.clone()));
+                    state.took = now.saturating_duration_since(reading.began);
+                    state.failed = None;
+                }
+                Some(Err(error)) => state.failed = Some((reading.began, now, error.clone())),
+                None => {}
             }
         }
     }
@@ -112,6 +195,9 @@ impl<T: Send + Sync + 'static> State<T> {
             read.await.map(Arc::new).map_err(Arc::new)
         });
         self.serial += 1;
+        let crowd = self.asked > CROWD;
+        self.interval = if crowd { (self.interval * 2).min(LONGEST.max(pace)) } else { pace };
+        self.asked = 0;
         let reading = Reading { serial: self.serial, began, outcome: task.map(Result::ok).boxed().shared() };
         self.running = Some(reading.clone());
         reading
@@ -207,7 +293,46 @@ mod tests {
         let shared = Shared::<u32>::new(Duration::ZERO);
         let fail =
             || async { Err(Error::Silenced { call: "GET /".into(), wait: Duration::from_secs(1) }) }.boxed();
-        assert!(shared.no_older_than(Instant::now(), fail).await.is_err());
-        assert_eq!(*shared.no_older_than(Instant::now(), || async { Ok(7) }.boxed()).await.unwrap(), 7);
+        let start = Instant::now();
+        assert!(shared.no_older_than(start, fail).await.is_err());
+        let seven = || async { Ok(7) }.boxed();
+        tokio::time::advance(FAILED_FOR / 2).await;
+        assert!(shared.no_older_than(start, seven).await.is_err(), "it would find the same");
+        assert_eq!(*shared.no_older_than(Instant::now(), seven).await.unwrap(), 7, "it needs a newer one");
+        let fail =
+            || async { Err(Error::Silenced { call: "GET /".into(), wait: Duration::from_secs(1) }) }.boxed();
+        tokio::time::advance(FAILED_FOR).await;
+        let later = Instant::now();
+        assert!(shared.no_older_than(later, fail).await.is_err());
+        tokio::time::advance(FAILED_FOR).await;
+        assert_eq!(*shared.no_older_than(later, seven).await.unwrap(), 7, "long enough ago");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_writes_waits_longer_and_longer_and_nobody_waits_when_it_is_over() {
+        let pace = Duration::from_millis(500);
+        let shared = Shared::new(pace);
+        let (count, read) = counter();
+        let mut began = Vec::new();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_mins(1) {
+            let now = Instant::now();
+            for _ in 0..=CROWD {
+                shared.wait(now, true);
+            }
+            tokio::time::sleep(shared.wait(now, true)).await;
+            began.push(start.elapsed().as_secs_f64());
+            shared.no_older_than(now, &read).await.unwrap();
+        }
+        let whole: Vec<u64> = began.iter().map(|began| began.round() as u64).collect();
+        assert_eq!(whole, [0, 1, 3, 7, 15, 25, 35, 45, 55]);
+        assert_eq!(count.load(Ordering::SeqCst) as usize, began.len());
+        let now = Instant::now();
+        assert!(shared.wait(now, true) > Duration::from_secs(9));
+        assert!(shared.wait(now, false) <= pace, "all was written");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        // One alone: the next waits no longer than the pace.
+        shared.no_older_than(Instant::now(), &read).await.unwrap();
+        assert!(shared.wait(Instant::now(), true) <= 2 * pace);
     }
 }

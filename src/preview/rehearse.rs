@@ -17,7 +17,7 @@ use kube::{
 
 use super::{change::Change, danger::Danger, stage::Stage};
 use crate::{
-    controller::{peers::Stores, reconcile::is_paused},
+    controller::{index::Index, peers::Stores, reconcile::is_paused},
     engine::{
         Event, Kind, Problem,
         drive::{Drive, deletion_needs_astra, release},
@@ -100,7 +100,11 @@ pub async fn rehearse<K: Kind>(objects: Vec<K>, stage: &Arc<Stage>) -> Vec<Rehea
     let Ok(token) = Token::new("AstraCS:rehearsal") else { return Vec::new() };
     let client = Client::new(stage.clone(), token, 1);
     let (store, mut writer) = reflector::store::<DeserializeGuard<K>>();
-    let mut tell = |event: watcher::Event<DeserializeGuard<K>>| writer.apply_watcher_event(&event);
+    let index = Arc::<Index>::default();
+    let mut tell = |event: watcher::Event<DeserializeGuard<K>>| {
+        writer.apply_watcher_event(&event);
+        index.told(&event);
+    };
     let mut actors: Vec<Actor<K>> = objects.into_iter().map(Actor::new).collect();
     actors.sort_by_key(|actor| {
         (actor.object.creation_timestamp(), actor.object.namespace(), actor.object.name_any())
@@ -108,7 +112,7 @@ pub async fn rehearse<K: Kind>(objects: Vec<K>, stage: &Arc<Stage>) -> Vec<Rehea
     for actor in &actors {
         tell(watcher::Event::Apply(DeserializeGuard(Ok(actor.object.clone()))));
     }
-    let stores = Stores::new(vec![store]);
+    let stores = Stores::new(vec![(store, index.clone())]);
     for round in 0..ROUNDS {
         let mut moved = false;
         // A new one for each round, which has read nothing yet: on a stage no time passes by which to tell readings apart.
@@ -227,7 +231,7 @@ impl<K: Kind> Actor<K> {
 fn end_of(outcome: &Outcome) -> Option<End> {
     Some(match outcome {
         Outcome::Done(summary) => End::Ready(summary.clone()),
-        Outcome::Sent | Outcome::Stale(_) => return None,
+        Outcome::Sent | Outcome::Stale(_) | Outcome::Later(_) => return None,
         Outcome::Waiting(problem) => End::Waits(problem.clone()),
         Outcome::Blocked(problem) => End::Blocked(problem.clone()),
         Outcome::Failed(problem, _) => End::Fails(problem.clone()),

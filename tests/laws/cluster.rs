@@ -7,7 +7,7 @@ use std::{
 };
 
 use astra_operator::{
-    controller::peers::Stores,
+    controller::{index::Index, peers::Stores},
     engine::Kind,
     kinds::{Entry, KINDS},
     resource::FINALIZER,
@@ -64,6 +64,7 @@ struct Inner<K: Kind> {
     objects: BTreeMap<String, K>,
     changed: BTreeSet<String>,
     writer: Writer<DeserializeGuard<K>>,
+    index: Arc<Index>,
     version: u64,
     created: usize,
     status_writes: usize,
@@ -92,10 +93,12 @@ impl<K: Lawful> Cluster<K> {
 
     fn watched(moments: Option<Vec<Vec<K>>>) -> (Self, Stores<K>) {
         let (store, writer) = reflector::store();
+        let index = Arc::<Index>::default();
         let mut inner = Inner {
             objects: BTreeMap::new(),
             changed: BTreeSet::new(),
             writer,
+            index: index.clone(),
             version: 0,
             created: 0,
             status_writes: 0,
@@ -106,7 +109,7 @@ impl<K: Lawful> Cluster<K> {
         inner.writer.apply_watcher_event(&watcher::Event::InitDone);
         (
             Self(Arc::new(Shared { inner: Mutex::new(inner), changed: Notify::new() })),
-            Stores::new(vec![store]),
+            Stores::new(vec![(store, index)]),
         )
     }
 
@@ -274,7 +277,9 @@ impl<K: Lawful> Inner<K> {
         value["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let object: K = serde_json::from_value(value.clone()).unwrap();
         let guard = serde_json::from_value(value).unwrap();
-        self.writer.apply_watcher_event(&watcher::Event::Apply(guard));
+        let event = watcher::Event::Apply(guard);
+        self.writer.apply_watcher_event(&event);
+        self.index.told(&event);
         self.objects.insert(name.to_owned(), object.clone());
         object
     }
@@ -282,7 +287,9 @@ impl<K: Lawful> Inner<K> {
     fn remove(&mut self, name: &str) {
         if let Some(object) = self.objects.remove(name) {
             let guard = serde_json::from_value(serde_json::to_value(object).unwrap()).unwrap();
-            self.writer.apply_watcher_event(&watcher::Event::Delete(guard));
+            let event = watcher::Event::Delete(guard);
+            self.writer.apply_watcher_event(&event);
+            self.index.told(&event);
         }
     }
 

@@ -21,7 +21,8 @@ use tokio::sync::watch;
 use crate::{clock, weather::OPERATOR};
 
 /// As `run` has it.
-const CONCURRENCY: u16 = 16;
+const CONCURRENCY: u16 = 32;
+const CALLS: usize = 16;
 const PACE: Duration = Duration::from_millis(500);
 
 /// A process. Dropping it is a crash.
@@ -45,7 +46,7 @@ impl Process {
     /// A process that has just started: it remembers nothing.
     pub(crate) fn start(server: &ApiServer, wire: Arc<dyn Transport>) -> Self {
         let client = server.client(OPERATOR, "default");
-        let organizations = Arc::new(Organizations::new(wire, CONCURRENCY.into(), PACE));
+        let organizations = Arc::new(Organizations::new(wire, CALLS, PACE));
         let (stop, stopped) = watch::channel(false);
         let metrics = Arc::<Metrics>::default();
         HELD.with_borrow_mut(|held| held.push(Arc::downgrade(&metrics)));

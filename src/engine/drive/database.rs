@@ -19,8 +19,14 @@ impl<K: Kind> Drive<'_, K> {
     pub(super) async fn database(&self, status: &mut Status<K::Details>) -> Result<Database, Stop> {
         let reference = self.object.common().database;
         // This object's writes do not change databases, so they need no reading of their own.
-        let all = self.organization.databases(self.oldest_reading()).await?;
-        let database = match resolve::resolve(reference, status.database_id.as_deref(), &all) {
+        let mut all = self.organization.databases(self.oldest_databases_if_well()).await?;
+        let recorded = status.database_id.as_deref();
+        let is_well = |database: &Database| resolve::unavailable(database).is_none();
+        if !matches!(resolve::resolve(reference, recorded, &*all), Resolution::Found(found) if is_well(found))
+        {
+            all = self.organization.databases(self.oldest_databases()).await?;
+        }
+        let database = match resolve::resolve(reference, recorded, &*all) {
             Resolution::Found(database) => database.clone(),
             Resolution::Problem(problem) => return Err(problem.into()),
             Resolution::Ask(id) => {

@@ -11,17 +11,17 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         name: "asks-twice",
         danger: "two objects that declare one thing ask Astra for it in the same moment",
-        file: ORGANIZATION,
-        find: "if asked.contains_key(thing) {",
-        put: "if !PLANTED && asked.contains_key(thing) {",
+        file: "src/organization/asked.rs",
+        find: "if here.contains_key(thing) {",
+        put: "if !PLANTED && here.contains_key(thing) {",
         suite: Suite::Corpus,
     },
     Bug {
         name: "plans-from-an-old-reading",
         danger: "what is removed by hand is never put back, and what was just made is made again",
         file: "src/organization/shared.rs",
-        find: "&& *began >= not_before\n                {",
-        put: "&& (PLANTED || *began >= not_before)\n                {",
+        find: "&& *began >= not_before\n        {",
+        put: "&& (PLANTED || *began >= not_before)\n        {",
         suite: Suite::Simulation,
     },
     // The step that is planned from the old reading is sent in vain, and nothing comes of it: the laws of the world hold.
