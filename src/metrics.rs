@@ -4,6 +4,7 @@
 //! Labels are bounded: kinds, namespaces, reasons, paths without ids. No name of an object, no address, no token.
 
 mod calls;
+mod held_back;
 mod objects;
 
 use std::{fmt, sync::Mutex};
@@ -16,6 +17,7 @@ use prometheus_client::{
 use tokio::time::Instant;
 
 pub use calls::Measured;
+use held_back::HeldBack;
 pub use objects::Standing;
 use objects::{Objects, Source};
 
@@ -58,10 +60,12 @@ pub struct Metrics {
     looks: Family<Look, Counter>,
     look_times: Times<OfKind>,
     looking: Family<OfKind, Gauge>,
+    waiting: Family<OfKind, Gauge>,
     steps: Family<Step, Counter>,
     drift: Family<OfKind, Counter>,
     calls: calls::Families,
     leading: Gauge,
+    held_back: HeldBack,
     objects: Objects,
 }
 
@@ -78,6 +82,8 @@ impl Default for Metrics {
             looks: Family::default(),
             look_times: Family::new_with_constructor(|| Histogram::new(LOOKS)),
             looking: Family::default(),
+            waiting: Family::default(),
+            held_back: HeldBack::default(),
             steps: Family::default(),
             drift: Family::default(),
             calls: calls::Families::default(),
@@ -108,6 +114,11 @@ impl Metrics {
         );
         registry.register("reconciles_running", "Looks under way", self.looking.clone());
         registry.register(
+            "queue_depth",
+            "Objects that are to be looked at and wait for their turn",
+            self.waiting.clone(),
+        );
+        registry.register(
             "steps",
             "Changes sent to Astra and carried out, by the reason of their event",
             self.steps.clone(),
@@ -118,6 +129,7 @@ impl Metrics {
             self.drift.clone(),
         );
         self.calls.register(registry);
+        registry.register_collector(Box::new(self.held_back.clone()));
         registry.register_collector(Box::new(self.objects.clone()));
     }
 
@@ -142,6 +154,14 @@ impl Metrics {
         Looking { metrics: self, kind, since: Instant::now() }
     }
 
+    /// An object of this kind waits for its turn, until what is returned is dropped.
+    #[must_use]
+    pub fn waiting(&self, kind: &'static str) -> Waiting {
+        let gauge = self.waiting.get_or_create(&OfKind { kind }).clone();
+        gauge.inc();
+        Waiting(gauge)
+    }
+
     /// How a look ended.
     pub fn looked(&self, kind: &'static str, result: &'static str) {
         self.looks.get_or_create(&Look { kind, result }).inc();
@@ -157,6 +177,11 @@ impl Metrics {
         self.drift.get_or_create(&OfKind { kind }).inc();
     }
 
+    /// Who knows how many calls were held back, because Astra is down, is asked at each scrape.
+    pub fn count_held_back(&self, count: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.held_back.ask(count);
+    }
+
     /// Who knows the objects of a kind is asked at each scrape.
     pub fn count_objects(
         &self,
@@ -164,6 +189,16 @@ impl Metrics {
         count: impl Fn() -> Vec<(Standing, u64)> + Send + Sync + 'static,
     ) {
         self.objects.add(Source { kind, count: Box::new(count) });
+    }
+}
+
+/// An object that waits for its turn.
+#[derive(Debug)]
+pub struct Waiting(Gauge);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -201,6 +236,7 @@ mod tests {
     async fn counted() -> Metrics {
         let metrics = Metrics::default();
         metrics.set_leading(true);
+        drop(metrics.waiting("AstraAccessList"));
         let looking = metrics.looking("AstraAccessList");
         tokio::time::advance(Duration::from_millis(300)).await;
         drop(looking);
@@ -219,10 +255,27 @@ mod tests {
             status: status.to_owned(),
             reason: reason.to_owned(),
         };
+        metrics.count_held_back(|| 7);
         metrics.count_objects("AstraAccessList", move || {
             vec![(standing("True", "UpToDate"), 2), (standing("False", "Conflict"), 1)]
         });
         metrics
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_is_counted_as_long_as_it_waits() {
+        let metrics = Metrics::default();
+        let depth = |metrics: &Metrics| {
+            let text = metrics.text();
+            let line = text.lines().find(|line| line.starts_with("astra_operator_queue_depth{"));
+            line.map(ToOwned::to_owned)
+        };
+        assert_eq!(depth(&metrics), None);
+        let two = [metrics.waiting("AstraAccessList"), metrics.waiting("AstraAccessList")];
+        let told = |n: u8| Some(format!("astra_operator_queue_depth{{kind=\"AstraAccessList\"}} {n}"));
+        assert_eq!(depth(&metrics), told(2));
+        drop(two);
+        assert_eq!(depth(&metrics), told(0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -251,6 +304,9 @@ mod tests {
             # HELP astra_operator_reconciles_running Looks under way.
             # TYPE astra_operator_reconciles_running gauge
             astra_operator_reconciles_running{kind="AstraAccessList"} 1
+            # HELP astra_operator_queue_depth Objects that are to be looked at and wait for their turn.
+            # TYPE astra_operator_queue_depth gauge
+            astra_operator_queue_depth{kind="AstraAccessList"} 0
             # HELP astra_operator_steps Changes sent to Astra and carried out, by the reason of their event.
             # TYPE astra_operator_steps counter
             astra_operator_steps_total{kind="AstraAccessList",step="AccessListReplaced"} 1
@@ -265,6 +321,9 @@ mod tests {
             # UNIT astra_operator_devops_request_duration_seconds seconds
             astra_operator_devops_request_duration_seconds_sum{method="GET",path="/v2/access-lists"} 0.03
             astra_operator_devops_request_duration_seconds_count{method="GET",path="/v2/access-lists"} 1
+            # HELP astra_operator_devops_calls_held_back Calls to the Astra DevOps API that were not sent because it had failed several times in a row
+            # TYPE astra_operator_devops_calls_held_back counter
+            astra_operator_devops_calls_held_back_total 7
             # HELP astra_operator_objects Objects, by what their conditions say; one that was never looked at has Ready Unknown
             # TYPE astra_operator_objects gauge
             astra_operator_objects{kind="AstraAccessList",namespace="team",condition="Ready",status="True",reason="UpToDate"} 2

@@ -175,6 +175,8 @@ fn context(
 ) -> Context {
     let organizations = Organizations::new(transport, args.calls_at_once.into(), PACE);
     let organizations = Arc::new(organizations.calls_per_second(args.calls_per_second));
+    let held_back = organizations.held_back().clone();
+    metrics.count_held_back(move || held_back.count());
     Context {
         credentials: Arc::new(Credentials::new(client.clone(), organizations.clone())),
         organizations,

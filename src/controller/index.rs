@@ -127,7 +127,7 @@ mod tests {
 
     const ID: &str = "4B8A1C52-0f1d-4e6a-9c3b-1d2e3f4a5b01";
 
-    fn object(name: &str, database: serde_json::Value, recorded: Option<&str>) -> Object {
+    fn object(name: &str, database: &serde_json::Value, recorded: Option<&str>) -> Object {
         let status = recorded.map(|id| json!({ "databaseId": id }));
         serde_json::from_value(json!({
             "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList", "status": status,
@@ -146,14 +146,14 @@ mod tests {
         let index = Index::default();
         let by_name = || json!({ "name": "orders" });
         let orders = [Key::Name("orders".to_owned())];
-        index.told(&Apply(object("one", by_name(), None)));
-        index.told(&Apply(object("two", json!({ "id": ID }), None)));
+        index.told(&Apply(object("one", &by_name(), None)));
+        index.told(&Apply(object("two", &json!({ "id": ID }), None)));
         assert_eq!(under(&index, &orders), ["one"]);
         assert_eq!(under(&index, &[Key::id(&ID.to_lowercase())]), ["two"]);
-        index.told(&Apply(object("one", by_name(), Some(&ID.to_lowercase()))));
+        index.told(&Apply(object("one", &by_name(), Some(&ID.to_lowercase()))));
         assert_eq!(under(&index, &orders), [""; 0]);
         assert_eq!(under(&index, &[Key::id(ID), orders[0].clone()]), ["one", "two"]);
-        index.told(&Delete(object("one", by_name(), None)));
+        index.told(&Delete(object("one", &by_name(), None)));
         assert_eq!(under(&index, &[Key::id(ID)]), ["two"]);
     }
 
@@ -161,7 +161,7 @@ mod tests {
     fn a_list_replaces_all_when_it_has_ended() {
         let index = Index::default();
         let orders = [Key::Name("orders".to_owned())];
-        let named = |name: &str| object(name, json!({ "name": "orders" }), None);
+        let named = |name: &str| object(name, &json!({ "name": "orders" }), None);
         for event in [Init, InitApply(named("one")), InitApply(named("two")), InitDone] {
             index.told(&event);
         }
@@ -177,7 +177,7 @@ mod tests {
     fn an_object_that_cannot_be_read_any_more_is_about_nothing() {
         let index = Index::default();
         let orders = [Key::Name("orders".to_owned())];
-        index.told(&Apply(object("one", json!({ "name": "orders" }), None)));
+        index.told(&Apply(object("one", &json!({ "name": "orders" }), None)));
         let broken: Object = serde_json::from_value(json!({
             "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList",
             "metadata": { "name": "one", "namespace": "team" }, "spec": 7,

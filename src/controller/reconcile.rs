@@ -31,7 +31,9 @@ pub async fn reconcile<K: Kind>(
     guard: Arc<DeserializeGuard<K>>,
     kind: Arc<KindContext<K>>,
 ) -> Result<Action, Infallible> {
+    let waiting = kind.context.metrics.waiting(K::KIND);
     let _turn = kind.turns.take(&guard.namespace().unwrap_or_default()).await;
+    drop(waiting);
     if *kind.context.stop.borrow() {
         // Of those that waited for their turn when the process was told to end, none begins.
         return Ok(Action::await_change());
@@ -82,13 +84,11 @@ async fn look<K: Kind>(
     }
     .instrument(span)
     .await;
-    if !gone {
-        if memory.looked {
-            kind.catching_up.looked_at(&*guard);
-        }
-        kind.memories.put(&uid, memory);
-    } else {
+    if gone || memory.looked {
         kind.catching_up.looked_at(&*guard);
+    }
+    if !gone {
+        kind.memories.put(&uid, memory);
     }
     Ok(next)
 }

@@ -4,29 +4,31 @@
 //! that version lies in the future: the API server answers 200 and then nothing, no event, no bookmark, no error, until
 //! the versions have caught up, and what happened meanwhile is lost. A connection that was cut without a word is as
 //! silent. So what the watch knows is compared with a plain list once in a while, and a watch that is found deaf begins
-//! anew with a list. The same is done when a watch is refused with 410, which the stock watcher would try again for ever
+//! anew with a list. Whole objects are compared: after a restore the same versions are given to other states, and they may
+//! differ in nothing but the status. The same is done when a watch is refused with 410, which the stock watcher would try again for ever
 //! from the same version.
 
 use std::{
     collections::BTreeMap,
-    fmt::Debug,
     future::Future,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    hash::{DefaultHasher, Hasher as _},
+    io,
     pin::Pin,
     time::Duration,
 };
 
 use futures::{Stream, StreamExt, future::BoxFuture, stream};
 use kube::{
-    Api, Resource, ResourceExt,
-    api::ListParams,
+    Api, ResourceExt,
+    api::{ListParams, ObjectMeta},
+    core::DeserializeGuard,
     runtime::{reflector::Store, watcher},
 };
-use serde::de::DeserializeOwned;
+use serde::Serialize;
 use tokio::time::sleep;
 
 use super::{KubeError, within};
-use crate::engine::backoff::jittered;
+use crate::engine::{Kind, backoff::jittered};
 
 /// How often the watch is compared with a list.
 const AUDIT: Duration = Duration::from_mins(1);
@@ -35,15 +37,18 @@ const AUDIT: Duration = Duration::from_mins(1);
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How many objects one answer holds.
-const PAGE: u32 = 500;
+const PAGE: u32 = 250;
 
-type Events<K> = Pin<Box<dyn Stream<Item = watcher::Result<watcher::Event<K>>> + Send>>;
+/// What is watched: objects, also those that cannot be read.
+type Watched<K> = DeserializeGuard<K>;
+
+type Events<K> = Pin<Box<dyn Stream<Item = watcher::Result<watcher::Event<Watched<K>>>> + Send>>;
 
 /// Watches, and begins anew where the stock watcher would wait for ever. `store` must be fed with what comes out.
-pub fn watch<K>(api: Api<K>, store: Store<K>) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-{
+pub fn watch<K: Kind>(
+    api: Api<Watched<K>>,
+    store: Store<Watched<K>>,
+) -> impl Stream<Item = watcher::Result<watcher::Event<Watched<K>>>> + Send {
     let ear = Ear { events: listen(&api), audit: audit(api.clone(), store.clone()), api, store };
     stream::unfold(ear, |mut ear| async move {
         let event = ear.next().await;
@@ -51,25 +56,19 @@ where
     })
 }
 
-fn listen<K>(api: &Api<K>) -> Events<K>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
-{
+fn listen<K: Kind>(api: &Api<Watched<K>>) -> Events<K> {
     watcher(api.clone(), watcher::Config::default()).boxed()
 }
 
-struct Ear<K: Resource<DynamicType = ()> + 'static> {
-    api: Api<K>,
-    store: Store<K>,
+struct Ear<K: Kind> {
+    api: Api<Watched<K>>,
+    store: Store<Watched<K>>,
     events: Events<K>,
     audit: BoxFuture<'static, Option<Unheard>>,
 }
 
-impl<K> Ear<K>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-{
-    async fn next(&mut self) -> watcher::Result<watcher::Event<K>> {
+impl<K: Kind> Ear<K> {
+    async fn next(&mut self) -> watcher::Result<watcher::Event<Watched<K>>> {
         loop {
             tokio::select! {
                 biased;
@@ -108,34 +107,33 @@ struct Unheard {
     count: usize,
 }
 
-/// What is known of objects, by name: of each a digest of its [`Version`], for there may be very many.
+/// What is known of objects, by name: of each a digest of all of it, for there may be very many.
 type Versions = BTreeMap<String, u64>;
 
-/// What tells one state of an object from another. The resource version alone does not: after a restore of etcd the
-/// same ones are given to other states.
-#[derive(Default, Hash)]
-struct Version<'a> {
-    uid: Option<&'a str>,
-    revision: Option<&'a str>,
-    generation: Option<i64>,
-    deletion: Option<i128>,
-    finalizers: Option<&'a [String]>,
-    annotations: Option<&'a BTreeMap<String, String>>,
-}
+/// Takes in what is written, and keeps no more than a digest of it.
+#[derive(Default)]
+struct Digest(DefaultHasher);
 
-impl Version<'_> {
-    fn digest(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        hasher.finish()
+impl io::Write for Digest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
+fn digest(value: &impl Serialize) -> u64 {
+    let mut digest = Digest::default();
+    // A digest takes everything, and objects that were read can be written.
+    let _ = serde_json::to_writer(&mut digest, value);
+    digest.0.finish()
+}
+
 /// After a while, compares what the watch knows with a list.
-fn audit<K>(api: Api<K>, store: Store<K>) -> BoxFuture<'static, Option<Unheard>>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-{
+fn audit<K: Kind>(api: Api<Watched<K>>, store: Store<Watched<K>>) -> BoxFuture<'static, Option<Unheard>> {
     Box::pin(async move {
         sleep(jittered(AUDIT, fastrand::f64())).await;
         compare(|| list(&api), || known(&store)).await
@@ -169,34 +167,31 @@ where
     Some(Unheard { object, count: unheard.len() })
 }
 
-fn known<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>) -> Versions {
-    store.state().iter().map(|object| version(&**object)).collect()
+fn known<K: Kind>(store: &Store<Watched<K>>) -> Versions {
+    store.state().iter().map(|object| version(object)).collect()
 }
 
-fn version<K: Resource>(object: &K) -> (String, u64) {
+fn version<K: Kind>(object: &Watched<K>) -> (String, u64) {
     let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    let meta = object.meta();
-    let version = Version {
-        uid: meta.uid.as_deref(),
-        revision: meta.resource_version.as_deref(),
-        generation: meta.generation,
-        deletion: meta.deletion_timestamp.as_ref().map(|at| at.0.as_nanosecond()),
-        finalizers: meta.finalizers.as_deref(),
-        annotations: meta.annotations.as_ref(),
+    let version = match &object.0 {
+        Ok(object) => digest(object),
+        // No more than this is known of it.
+        Err(invalid) => digest(&ObjectMeta { managed_fields: None, ..invalid.metadata.clone() }),
     };
-    (name, version.digest())
+    (name, version)
 }
 
 /// All objects as the API server has them now: without a resource version the answer is never an old one.
-async fn list<K>(api: &Api<K>) -> Result<Versions, KubeError>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
-{
+async fn list<K: Kind>(api: &Api<Watched<K>>) -> Result<Versions, KubeError> {
     let mut versions = Versions::new();
     let mut params = ListParams::default().limit(PAGE);
     loop {
-        let page = within(api.list_metadata(&params)).await?;
-        versions.extend(page.items.iter().map(version));
+        let page = within(api.list(&params)).await?;
+        versions.extend(page.items.into_iter().map(|mut object| {
+            // The watch does not keep them either.
+            object.managed_fields_mut().clear();
+            version(&object)
+        }));
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => params = params.continue_token(&token),
             None => return Ok(versions),
@@ -208,15 +203,31 @@ where
 mod tests {
     use std::cell::Cell;
 
+    use serde_json::json;
+
     use super::*;
+    use crate::kinds::AstraAccessList;
+
+    #[test]
+    fn what_was_restored_is_another_state_though_it_has_the_same_version() {
+        let stored = |count: u32, generation: u32| -> Watched<AstraAccessList> {
+            serde_json::from_value(json!({
+                "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList",
+                "metadata": { "name": "orders", "namespace": "team", "resourceVersion": "40", "generation": generation },
+                "spec": { "database": { "name": "orders" }, "publicAccess": "Open" },
+                "status": { "observedGeneration": 1, "addressCount": count },
+            }))
+            .unwrap()
+        };
+        let (name, before) = version(&stored(1, 1));
+        assert_eq!(name, "team/orders");
+        assert_eq!(version(&stored(1, 1)).1, before);
+        assert_ne!(version(&stored(2, 1)).1, before, "only its status differs");
+        assert_ne!(version(&stored(1, 2)).1, before);
+    }
 
     fn versions(all: &[(&str, &str)]) -> Versions {
-        all.iter()
-            .map(|(name, version)| {
-                let version = Version { revision: Some(*version), ..Version::default() };
-                ((*name).to_owned(), version.digest())
-            })
-            .collect()
+        all.iter().map(|(name, version)| ((*name).to_owned(), digest(version))).collect()
     }
 
     /// What is found when the list says one thing after the other, and so does the watch.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use astra_devops::{Client, Token, Transport, gate::Gate, tally::Tally};
+use astra_devops::{Client, Token, Transport, gate::Gate, held_back::HeldBack};
 
 use super::Organization;
 
@@ -17,7 +17,7 @@ pub struct Organizations {
     concurrency: usize,
     pace: Duration,
     per_second: Option<u32>,
-    tally: Arc<Tally>,
+    held_back: Arc<HeldBack>,
     by_token: Mutex<HashMap<Token, Known>>,
 }
 
@@ -33,8 +33,8 @@ impl Organizations {
     /// Organizations that are reached through `transport`, with at most `concurrency` calls at once for each token.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, concurrency: usize, pace: Duration) -> Self {
-        let (tally, by_token) = (Arc::default(), Mutex::default());
-        Self { transport, concurrency, pace, per_second: None, tally, by_token }
+        let (held_back, by_token) = (Arc::default(), Mutex::default());
+        Self { transport, concurrency, pace, per_second: None, held_back, by_token }
     }
 
     /// The same, with no more than so many calls in a second for each token.
@@ -43,14 +43,14 @@ impl Organizations {
         Self { per_second: Some(rate), ..self }
     }
 
-    /// What is counted of the calls of all tokens.
+    /// How many calls of all tokens were held back because Astra is down.
     #[must_use]
-    pub const fn tally(&self) -> &Arc<Tally> {
-        &self.tally
+    pub const fn held_back(&self) -> &Arc<HeldBack> {
+        &self.held_back
     }
 
     fn gate(&self) -> Gate {
-        let gate = Gate::new(self.concurrency).counting(self.tally.clone());
+        let gate = Gate::new(self.concurrency).counting(self.held_back.clone());
         match self.per_second {
             Some(rate) => gate.with_rate(rate),
             None => gate,

@@ -10,7 +10,7 @@
 //! cargo test --workspace --test interleavings
 //! INTERLEAVING=4711 cargo test --workspace --test interleavings      one seed
 //! ```
-#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a verdict")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a verdict")]
 
 mod astra;
 mod object;

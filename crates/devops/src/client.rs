@@ -106,7 +106,6 @@ impl Client {
 
     async fn attempt(&self, call: &Call, accepts: &impl Fn(&Answer) -> bool) -> Result<Answer, Error> {
         let (_place, pass) = self.place(call).await?;
-        self.gate.tally().calls.add();
         tracing::debug!(call = %call, "calling Astra");
         let result = match self.transport.send(&self.token, call).await {
             // A login page is no success, whatever its status: it would make a change look done.
@@ -119,11 +118,7 @@ impl Client {
             Err(source) => Err(Error::Unreachable { call: call.to_string(), sent: source.sent, source }),
         };
         // Both before the place is given back, or a waiting call would slip out in between.
-        if result.is_err() {
-            self.gate.tally().failures.add();
-        }
         if let Some(wait) = result.as_ref().err().and_then(retry::silence) {
-            self.gate.tally().silences.add();
             self.gate.silence(wait);
         }
         pass.report(result.as_ref().err(), Instant::now());
@@ -143,7 +138,7 @@ impl Client {
     async fn place(&self, call: &Call) -> Result<(Option<SemaphorePermit<'_>>, Pass<'_>), Error> {
         let health = self.gate.health();
         let down = |(wait, first)| {
-            self.gate.tally().held_back.add();
+            self.gate.held_back().add();
             Error::Down { call: call.to_string(), first, wait }
         };
         // Before all that may end the wait for a place, and once for each call that is sent.

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{health::Health, rate::Rate, retry::LONGEST_SILENCE, tally::Tally};
+use crate::{health::Health, held_back::HeldBack, rate::Rate, retry::LONGEST_SILENCE};
 
 /// Bounds the calls of one token.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Gate {
     rate: Option<Rate>,
     silent_until: Mutex<Option<Instant>>,
     health: Health,
-    tally: Arc<Tally>,
+    held_back: Arc<HeldBack>,
 }
 
 impl Gate {
@@ -33,7 +33,7 @@ impl Gate {
             rate: None,
             silent_until: Mutex::new(None),
             health: Health::default(),
-            tally: Arc::default(),
+            held_back: Arc::default(),
         }
     }
 
@@ -46,17 +46,17 @@ impl Gate {
         self
     }
 
-    /// The same gate, counting into this tally.
+    /// The same gate, counting here what it holds back.
     #[must_use]
-    pub fn counting(mut self, tally: Arc<Tally>) -> Self {
-        self.tally = tally;
+    pub fn counting(mut self, held_back: Arc<HeldBack>) -> Self {
+        self.held_back = held_back;
         self
     }
 
-    /// What it has counted.
+    /// What it has held back.
     #[must_use]
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn held_back(&self) -> &HeldBack {
+        &self.held_back
     }
 
     /// Waits until the rate allows one more call.

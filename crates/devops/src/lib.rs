@@ -28,6 +28,7 @@ pub mod databases;
 pub mod error;
 pub mod gate;
 pub mod health;
+pub mod held_back;
 pub mod http;
 pub mod id;
 mod lenient;
@@ -37,7 +38,6 @@ pub mod private_link;
 pub mod rate;
 pub mod regions;
 pub mod retry;
-pub mod tally;
 pub mod token;
 pub mod transport;
 
