@@ -106,12 +106,6 @@ impl Organization {
             .max(of(lists.private_links, self.private_links.interval()))
     }
 
-    /// How long reading all databases takes, as far as is known.
-    #[must_use]
-    pub fn databases_take(&self) -> Duration {
-        self.databases.took()
-    }
-
     /// When the round began in which all objects at rest share a reading: five sixths of `resync` apart, so that with the
     /// time that it takes to look at all of them a change is seen within `resync`.
     #[must_use]

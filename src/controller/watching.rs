@@ -36,8 +36,8 @@ const AUDIT: Duration = Duration::from_mins(1);
 /// How long an event may be on its way.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How many objects one answer holds.
-const PAGE: u32 = 250;
+/// How many objects one answer holds: all of them are in memory at once, with all that the API server keeps beside them.
+const PAGE: u32 = 100;
 
 /// What is watched: objects, also those that cannot be read.
 type Watched<K> = DeserializeGuard<K>;
@@ -57,7 +57,7 @@ pub fn watch<K: Kind>(
 }
 
 fn listen<K: Kind>(api: &Api<Watched<K>>) -> Events<K> {
-    watcher(api.clone(), watcher::Config::default()).boxed()
+    watcher(api.clone(), watcher::Config::default().page_size(PAGE)).boxed()
 }
 
 struct Ear<K: Kind> {

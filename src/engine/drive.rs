@@ -111,7 +111,7 @@ impl<K: Kind> Drive<'_, K> {
 
     async fn present(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
         let desired = self.object.desired()?;
-        let database = self.database(&mut driven.status).await?;
+        let database = self.database(&desired, &mut driven.status).await?;
         if let Some(problem) =
             resolve::unavailable(&database).filter(|problem| problem.reason != Reason::DatabaseNotReady)
         {
@@ -176,7 +176,7 @@ impl<K: Kind> Drive<'_, K> {
     /// is what its spec wants and Astra has.
     async fn absent_without_record(&mut self, driven: &mut Driven<K::Details>) -> Result<Outcome, Stop> {
         let desired = self.object.desired()?;
-        let database = self.database(&mut driven.status).await?;
+        let database = self.database(&desired, &mut driven.status).await?;
         let place = K::place(&desired, &database, &driven.status.details)?;
         let observed = K::observe(self.organization, &place, Freshness::Direct).await?;
         let peers = (self.peers)(&database, &place);
@@ -264,15 +264,9 @@ impl<K: Kind> Drive<'_, K> {
     }
 
     /// The same for a reading that has the database, and has it well. This costs a page for every hundred databases, and
-    /// tells little that the look at the place does not: it may be as old as the resync period, and no more than a tenth
-    /// of the time goes into it while new objects come.
+    /// tells little that the look at the place does not.
     fn oldest_databases_if_well(&self) -> Instant {
-        let resync = self.timing.resync;
-        match (self.look_now, self.is_seen()) {
-            (true, _) => Instant::now(),
-            (false, true) => ago(resync),
-            (false, false) => ago((self.organization.databases_take() * 10).min(resync).max(self.fresh())),
-        }
+        if self.look_now { Instant::now() } else { ago(self.timing.resync) }
     }
 
     fn fresh(&self) -> Duration {

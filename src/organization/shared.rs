@@ -59,8 +59,6 @@ struct State<T> {
     last_began: Option<Instant>,
     running: Option<Reading<T>>,
     serial: u64,
-    /// How long the last one took that succeeded.
-    took: Duration,
     /// How many have asked since the last one began, and had to wait.
     asked: usize,
     /// The least time between two readings while many write.
@@ -75,7 +73,6 @@ impl<T> State<T> {
             last_began: None,
             running: None,
             serial: 0,
-            took: Duration::ZERO,
             asked: 0,
             interval: pace,
         }
@@ -123,11 +120,6 @@ impl<T: Send + Sync + 'static> Shared<T> {
         self.lock().interval
     }
 
-    /// How long the last reading took that succeeded.
-    pub fn took(&self) -> Duration {
-        self.lock().took
-    }
-
     /// A reading that began at or after `not_before`: the last one, the one under way, or a new one.
     ///
     /// # Errors
@@ -168,7 +160,6 @@ impl<T: Send + Sync + 'static> Shared<T> {
             match outcome {
                 Some(Ok(value)) => {
                     state.last = Some((reading.began, value.clone()));
-                    state.took = now.saturating_duration_since(reading.began);
                     state.failed = None;
                 }
                 Some(Err(error)) => state.failed = Some((reading.began, now, error.clone())),

@@ -15,13 +15,20 @@ use crate::{
 };
 
 impl<K: Kind> Drive<'_, K> {
-    /// Finds the database that the spec means.
-    pub(super) async fn database(&self, status: &mut Status<K::Details>) -> Result<Database, Stop> {
+    /// Finds the database that the spec means. An old reading is believed only if the database is there, takes changes and
+    /// has the object's place: whatever else it says may be over.
+    pub(super) async fn database(
+        &self,
+        desired: &K::Desired,
+        status: &mut Status<K::Details>,
+    ) -> Result<Database, Stop> {
         let reference = self.object.common().database;
         // This object's writes do not change databases, so they need no reading of their own.
         let mut all = self.organization.databases(self.oldest_databases_if_well()).await?;
         let recorded = status.database_id.as_deref();
-        let is_well = |database: &Database| resolve::unavailable(database).is_none();
+        let is_well = |database: &Database| {
+            resolve::unavailable(database).is_none() && K::place(desired, database, &status.details).is_ok()
+        };
         if !matches!(resolve::resolve(reference, recorded, &*all), Resolution::Found(found) if is_well(found))
         {
             all = self.organization.databases(self.oldest_databases()).await?;
