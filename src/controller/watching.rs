@@ -5,42 +5,35 @@
 //! the versions have caught up, and what happened meanwhile is lost. A connection that was cut without a word is as
 //! silent. So what the watch knows is compared with a plain list once in a while, and a watch that is found deaf begins
 //! anew with a list. Whole objects are compared: after a restore the same versions are given to other states, and they may
-//! differ in nothing but the status. The same is done when a watch is refused with 410, which the stock watcher would try again for ever
-//! from the same version.
+//! differ in nothing but the status. The same is done when a watch is refused with 410, which the stock watcher would try
+//! again for ever from the same version.
+//!
+//! The first list is taken as a stream of events where the API server serves that: then neither side has all objects in
+//! memory at once. Where it does not, it is read page by page.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    hash::{DefaultHasher, Hasher as _},
-    io,
-    pin::Pin,
-    time::Duration,
-};
+mod audit;
 
-use futures::{Stream, StreamExt, future::BoxFuture, stream};
+use std::{future, pin::Pin, time::Duration};
+
+use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
 use kube::{
-    Api, ResourceExt,
-    api::{ListParams, ObjectMeta},
+    Api,
     core::DeserializeGuard,
     runtime::{reflector::Store, watcher},
 };
-use serde::Serialize;
 use tokio::time::sleep;
 
-use super::{KubeError, within};
-use crate::engine::{Kind, backoff::jittered};
-
-/// How often the watch is compared with a list.
-const AUDIT: Duration = Duration::from_mins(1);
-
-/// How long an event may be on its way.
-const GRACE: Duration = Duration::from_secs(5);
+use crate::engine::Kind;
+use audit::{Unheard, audit};
 
 /// How many objects one answer holds: all of them are in memory at once, with all that the API server keeps beside them.
 const PAGE: u32 = 100;
 
 /// What is watched: objects, also those that cannot be read.
 type Watched<K> = DeserializeGuard<K>;
+
+/// A server that knows no streamed list may take the request for a plain watch, and never say that the list is whole.
+const WHOLE_WITHIN: Duration = Duration::from_mins(1);
 
 type Events<K> = Pin<Box<dyn Stream<Item = watcher::Result<watcher::Event<Watched<K>>>> + Send>>;
 
@@ -49,15 +42,32 @@ pub fn watch<K: Kind>(
     api: Api<Watched<K>>,
     store: Store<Watched<K>>,
 ) -> impl Stream<Item = watcher::Result<watcher::Event<Watched<K>>>> + Send {
-    let ear = Ear { events: listen(&api), audit: audit(api.clone(), store.clone()), api, store };
+    let list = List::Streamed;
+    let events = listen(&api, list);
+    let ear = Ear { events, audit: audit(api.clone(), store.clone()), api, store, list, whole: never() };
     stream::unfold(ear, |mut ear| async move {
         let event = ear.next().await;
         Some((event, ear))
     })
 }
 
-fn listen<K: Kind>(api: &Api<Watched<K>>) -> Events<K> {
-    watcher(api.clone(), watcher::Config::default().page_size(PAGE)).boxed()
+/// How the first list is had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum List {
+    Streamed,
+    Paged,
+}
+
+fn listen<K: Kind>(api: &Api<Watched<K>>, list: List) -> Events<K> {
+    let config = match list {
+        List::Streamed => watcher::Config::default().streaming_lists(),
+        List::Paged => watcher::Config::default().page_size(PAGE),
+    };
+    watcher(api.clone(), config).boxed()
+}
+
+fn never() -> BoxFuture<'static, ()> {
+    future::pending().boxed()
 }
 
 struct Ear<K: Kind> {
@@ -65,6 +75,9 @@ struct Ear<K: Kind> {
     store: Store<Watched<K>>,
     events: Events<K>,
     audit: BoxFuture<'static, Option<Unheard>>,
+    list: List,
+    /// Ends when a streamed list should be whole by now.
+    whole: BoxFuture<'static, ()>,
 }
 
 impl<K: Kind> Ear<K> {
@@ -74,23 +87,60 @@ impl<K: Kind> Ear<K> {
                 biased;
                 event = self.events.next() => match event {
                     Some(Err(error)) if is_gone(&error) => {
-                        self.events = listen(&self.api);
+                        self.begin_anew();
                         return Err(error);
                     }
-                    Some(event) => return event,
+                    Some(Err(error)) if self.list == List::Streamed && is_not_served(&error) => {
+                        tracing::debug!(kind = %K::kind(&()), %error, "the API server serves no streamed lists; they are read page by page");
+                        self.read_pages();
+                    }
+                    Some(event) => {
+                        self.heed(&event);
+                        return event;
+                    }
                     // The stock watcher never ends.
-                    None => self.events = listen(&self.api),
+                    None => self.begin_anew(),
                 },
+                () = &mut self.whole => {
+                    tracing::debug!(kind = %K::kind(&()), "a streamed list did not become whole; lists are read page by page");
+                    self.read_pages();
+                }
                 unheard = &mut self.audit => {
                     self.audit = audit(self.api.clone(), self.store.clone());
                     if let Some(unheard) = unheard {
                         tracing::warn!(kind = %K::kind(&()), object = unheard.object, objects = unheard.count, "the watch did not tell of changes that a list shows (was etcd restored, or the connection cut?); it begins anew");
-                        self.events = listen(&self.api);
+                        self.begin_anew();
                     }
                 }
             }
         }
     }
+
+    fn begin_anew(&mut self) {
+        self.whole = never();
+        self.events = listen(&self.api, self.list);
+    }
+
+    fn read_pages(&mut self) {
+        self.list = List::Paged;
+        self.begin_anew();
+    }
+
+    /// Waits for the end of a streamed list that has begun.
+    fn heed(&mut self, event: &watcher::Result<watcher::Event<Watched<K>>>) {
+        match event {
+            Ok(watcher::Event::Init) if self.list == List::Streamed => {
+                self.whole = sleep(WHOLE_WITHIN).boxed();
+            }
+            Ok(watcher::Event::InitDone) => self.whole = never(),
+            _ => {}
+        }
+    }
+}
+
+/// Does the API server not know what a streamed list is, or not serve it?
+fn is_not_served(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if matches!(status.code, 400 | 422))
 }
 
 /// Is the version that the watch was to begin from forgotten? Trying it again cannot help.
@@ -98,171 +148,95 @@ fn is_gone(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
 }
 
-/// What a list shows and the watch did not tell.
-#[derive(Debug, PartialEq, Eq)]
-struct Unheard {
-    /// One of the objects, `namespace/name`.
-    object: String,
-    /// How many they are.
-    count: usize,
-}
-
-/// What is known of objects, by name: of each a digest of all of it, for there may be very many.
-type Versions = BTreeMap<String, u64>;
-
-/// Takes in what is written, and keeps no more than a digest of it.
-#[derive(Default)]
-struct Digest(DefaultHasher);
-
-impl io::Write for Digest {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn digest(value: &impl Serialize) -> u64 {
-    let mut digest = Digest::default();
-    // A digest takes everything, and objects that were read can be written.
-    let _ = serde_json::to_writer(&mut digest, value);
-    digest.0.finish()
-}
-
-/// After a while, compares what the watch knows with a list.
-fn audit<K: Kind>(api: Api<Watched<K>>, store: Store<Watched<K>>) -> BoxFuture<'static, Option<Unheard>> {
-    Box::pin(async move {
-        sleep(jittered(AUDIT, fastrand::f64())).await;
-        compare(|| list(&api), || known(&store)).await
-    })
-}
-
-/// What the list has, the watch has not, and has not moved to within the grace. A watch that is slow tells something
-/// meanwhile; one that is deaf stays where it was.
-async fn compare<L>(list: impl Fn() -> L, known: impl Fn() -> Versions) -> Option<Unheard>
-where
-    L: Future<Output = Result<Versions, KubeError>>,
-{
-    // A list that fails says nothing about the watch.
-    let listed = list().await.ok()?;
-    let before = known();
-    let differing: Vec<&String> =
-        (listed.keys().chain(before.keys())).filter(|name| listed.get(*name) != before.get(*name)).collect();
-    if differing.is_empty() {
-        return None;
-    }
-    sleep(GRACE).await;
-    let after = known();
-    let mut unheard: Vec<&String> =
-        differing.into_iter().filter(|name| before.get(*name) == after.get(*name)).collect();
-    // An object that was made or changed by the list's time, or removed again since, is no proof: it must still differ.
-    let listed = if unheard.is_empty() { return None } else { list().await.ok()? };
-    unheard.retain(|name| listed.get(*name) != after.get(*name));
-    unheard.sort();
-    unheard.dedup();
-    let object = (*unheard.first()?).clone();
-    Some(Unheard { object, count: unheard.len() })
-}
-
-fn known<K: Kind>(store: &Store<Watched<K>>) -> Versions {
-    store.state().iter().map(|object| version(object)).collect()
-}
-
-fn version<K: Kind>(object: &Watched<K>) -> (String, u64) {
-    let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    let version = match &object.0 {
-        Ok(object) => digest(object),
-        // No more than this is known of it.
-        Err(invalid) => digest(&ObjectMeta { managed_fields: None, ..invalid.metadata.clone() }),
-    };
-    (name, version)
-}
-
-/// All objects as the API server has them now: without a resource version the answer is never an old one.
-async fn list<K: Kind>(api: &Api<Watched<K>>) -> Result<Versions, KubeError> {
-    let mut versions = Versions::new();
-    let mut params = ListParams::default().limit(PAGE);
-    loop {
-        let page = within(api.list(&params)).await?;
-        versions.extend(page.items.into_iter().map(|mut object| {
-            // The watch does not keep them either.
-            object.managed_fields_mut().clear();
-            version(&object)
-        }));
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => params = params.continue_token(&token),
-            None => return Ok(versions),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::convert::Infallible;
 
-    use serde_json::json;
+    use bytes::Bytes;
+    use futures::stream::iter;
+    use http::{Request, Response};
+    use http_body::Frame;
+    use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+    use kube::{Client, client::Body, runtime::reflector::store};
+    use serde_json::{Value, json};
+    use watcher::Event::{Init, InitApply, InitDone};
 
     use super::*;
     use crate::kinds::AstraAccessList;
 
-    #[test]
-    fn what_was_restored_is_another_state_though_it_has_the_same_version() {
-        let stored = |count: u32, generation: u32| -> Watched<AstraAccessList> {
-            serde_json::from_value(json!({
-                "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList",
-                "metadata": { "name": "orders", "namespace": "team", "resourceVersion": "40", "generation": generation },
-                "spec": { "database": { "name": "orders" }, "publicAccess": "Open" },
-                "status": { "observedGeneration": 1, "addressCount": count },
-            }))
-            .unwrap()
-        };
-        let (name, before) = version(&stored(1, 1));
-        assert_eq!(name, "team/orders");
-        assert_eq!(version(&stored(1, 1)).1, before);
-        assert_ne!(version(&stored(2, 1)).1, before, "only its status differs");
-        assert_ne!(version(&stored(1, 2)).1, before);
+    type Answer = UnsyncBoxBody<Bytes, Infallible>;
+
+    /// What the API server does with a request for a streamed list.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Server {
+        Serves,
+        Refuses,
+        /// Takes it for a plain watch.
+        KnowsNothingOfIt,
     }
 
-    fn versions(all: &[(&str, &str)]) -> Versions {
-        all.iter().map(|(name, version)| ((*name).to_owned(), digest(version))).collect()
+    fn object() -> Value {
+        json!({
+            "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList",
+            "metadata": { "name": "orders", "namespace": "team", "resourceVersion": "5" },
+            "spec": { "database": { "name": "orders" }, "publicAccess": "Open" },
+        })
     }
 
-    /// What is found when the list says one thing after the other, and so does the watch.
-    async fn found(listed: [&[(&str, &str)]; 2], known: [&[(&str, &str)]; 2]) -> Option<(String, usize)> {
-        let (lists, stores) = (Cell::new(0), Cell::new(0));
-        let next = |count: &Cell<usize>| {
-            let now = count.get();
-            count.set(now + 1);
-            now
+    /// These lines, and then nothing for ever.
+    fn lines(events: &[Value]) -> Answer {
+        let lines: Vec<_> = events.iter().map(|event| Ok(Frame::data(format!("{event}\n").into()))).collect();
+        StreamBody::new(iter(lines).chain(stream::pending::<Result<_, Infallible>>())).boxed_unsync()
+    }
+
+    fn text(text: &Value) -> Answer {
+        Full::from(text.to_string()).boxed_unsync()
+    }
+
+    fn answer(server: Server, query: &str) -> Response<Answer> {
+        let added = json!({ "type": "ADDED", "object": object() });
+        let whole = json!({ "type": "BOOKMARK", "object": {
+            "apiVersion": "astra.datastax.com/v1beta1", "kind": "AstraAccessList",
+            "metadata": { "resourceVersion": "5", "annotations": { "k8s.io/initial-events-end": "true" } },
+        } });
+        let (code, body) = match (
+            query.contains("sendInitialEvents=true"),
+            query.contains("watch=true"),
+            server,
+        ) {
+            (true, _, Server::Serves) => (200, lines(&[added, whole])),
+            (true, _, Server::KnowsNothingOfIt) => (200, lines(&[added])),
+            (true, _, Server::Refuses) => {
+                let status = json!({ "kind": "Status", "status": "Failure", "reason": "Invalid", "code": 422,
+                    "message": "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled" });
+                (422, text(&status))
+            }
+            (false, true, _) => (200, lines(&[])),
+            (false, false, _) => {
+                let list = json!({ "metadata": { "resourceVersion": "5" }, "items": [object()] });
+                (200, text(&list))
+            }
         };
-        compare(|| std::future::ready(Ok(versions(listed[next(&lists)]))), || versions(known[next(&stores)]))
-            .await
-            .map(|unheard| (unheard.object, unheard.count))
+        Response::builder().status(code).body(body).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_watch_that_stays_behind_a_list_is_deaf() {
-        let deaf = |object: &str, count| Some((object.to_owned(), count));
-        for (what, listed, known, expected) in [
-            ("all is known", [&[("a", "1")][..], &[][..]], [&[("a", "1")][..], &[][..]], None),
-            ("nothing is there", [&[], &[]], [&[], &[]], None),
-            ("changed", [&[("a", "2")], &[("a", "2")]], [&[("a", "1")], &[("a", "1")]], deaf("a", 1)),
-            ("went back", [&[("a", "1")], &[("a", "1")]], [&[("a", "9")], &[("a", "9")]], deaf("a", 1)),
-            (
-                "made",
-                [&[("a", "1"), ("b", "2")], &[("a", "1"), ("b", "2")]],
-                [&[("a", "1")], &[("a", "1")]],
-                deaf("b", 1),
-            ),
-            ("gone", [&[], &[]], [&[("a", "1"), ("b", "1")], &[("a", "1"), ("b", "1")]], deaf("a", 2)),
-            ("only slow", [&[("a", "2")], &[("a", "2")]], [&[("a", "1")], &[("a", "2")]], None),
-            ("moving on", [&[("a", "2")], &[("a", "4")]], [&[("a", "1")], &[("a", "3")]], None),
-            ("deleted meanwhile", [&[("a", "1")], &[]], [&[], &[]], None),
-        ] {
-            assert_eq!(found(listed, known).await, expected, "{what}");
+    async fn a_first_list_becomes_whole_whether_streamed_lists_are_served_or_not() {
+        for (server, lists) in [(Server::Serves, 1), (Server::Refuses, 1), (Server::KnowsNothingOfIt, 2)] {
+            let service = tower::service_fn(move |request: Request<Body>| async move {
+                Ok::<_, Infallible>(answer(server, request.uri().query().unwrap_or_default()))
+            });
+            let api: Api<Watched<AstraAccessList>> = Api::namespaced(Client::new(service, "team"), "team");
+            let (store, _writer) = store();
+            let events = watch(api, store).filter_map(|event| future::ready(event.ok()));
+            let mut events = std::pin::pin!(events);
+            for list in 1..=lists {
+                assert!(matches!(events.next().await, Some(Init)));
+                assert!(matches!(events.next().await, Some(InitApply(DeserializeGuard(Ok(_))))));
+                if list == lists {
+                    assert!(matches!(events.next().await, Some(InitDone)));
+                }
+            }
         }
     }
 }
