@@ -42,9 +42,16 @@ pub fn watch<K: Kind>(
     api: Api<Watched<K>>,
     store: Store<Watched<K>>,
 ) -> impl Stream<Item = watcher::Result<watcher::Event<Watched<K>>>> + Send {
-    let list = List::Streamed;
-    let events = listen(&api, list);
-    let ear = Ear { events, audit: audit(api.clone(), store.clone()), api, store, list, whole: never() };
+    let mut ear = Ear {
+        events: stream::pending().boxed(),
+        audit: audit(api.clone(), store.clone()),
+        whole: never(),
+        now: List::Streamed,
+        served: List::Streamed,
+        api,
+        store,
+    };
+    ear.begin(List::Streamed);
     stream::unfold(ear, |mut ear| async move {
         let event = ear.next().await;
         Some((event, ear))
@@ -75,9 +82,12 @@ struct Ear<K: Kind> {
     store: Store<Watched<K>>,
     events: Events<K>,
     audit: BoxFuture<'static, Option<Unheard>>,
-    list: List,
     /// Ends when a streamed list should be whole by now.
     whole: BoxFuture<'static, ()>,
+    /// How the list under way is had, or the last one was.
+    now: List,
+    /// How the API server serves lists, as far as it has said.
+    served: List,
 }
 
 impl<K: Kind> Ear<K> {
@@ -90,9 +100,10 @@ impl<K: Kind> Ear<K> {
                         self.begin_anew();
                         return Err(error);
                     }
-                    Some(Err(error)) if self.list == List::Streamed && is_not_served(&error) => {
+                    Some(Err(error)) if self.now == List::Streamed && is_not_served(&error) => {
                         tracing::debug!(kind = %K::kind(&()), %error, "the API server serves no streamed lists; they are read page by page");
-                        self.read_pages();
+                        self.served = List::Paged;
+                        self.begin_anew();
                     }
                     Some(event) => {
                         self.heed(&event);
@@ -102,8 +113,8 @@ impl<K: Kind> Ear<K> {
                     None => self.begin_anew(),
                 },
                 () = &mut self.whole => {
-                    tracing::debug!(kind = %K::kind(&()), "a streamed list did not become whole; lists are read page by page");
-                    self.read_pages();
+                    tracing::debug!(kind = %K::kind(&()), "a streamed list did not become whole; it is read page by page");
+                    self.begin(List::Paged);
                 }
                 unheard = &mut self.audit => {
                     self.audit = audit(self.api.clone(), self.store.clone());
@@ -117,24 +128,29 @@ impl<K: Kind> Ear<K> {
     }
 
     fn begin_anew(&mut self) {
-        self.whole = never();
-        self.events = listen(&self.api, self.list);
+        self.begin(self.served);
     }
 
-    fn read_pages(&mut self) {
-        self.list = List::Paged;
-        self.begin_anew();
+    fn begin(&mut self, list: List) {
+        self.now = list;
+        self.events = listen(&self.api, list);
+        self.await_whole();
     }
 
-    /// Waits for the end of a streamed list that has begun.
+    /// Also the stock watcher begins anew by itself.
     fn heed(&mut self, event: &watcher::Result<watcher::Event<Watched<K>>>) {
         match event {
-            Ok(watcher::Event::Init) if self.list == List::Streamed => {
-                self.whole = sleep(WHOLE_WITHIN).boxed();
-            }
+            Ok(watcher::Event::Init) => self.await_whole(),
             Ok(watcher::Event::InitDone) => self.whole = never(),
             _ => {}
         }
+    }
+
+    fn await_whole(&mut self) {
+        self.whole = match self.now {
+            List::Streamed => sleep(WHOLE_WITHIN).boxed(),
+            List::Paged => never(),
+        };
     }
 }
 
@@ -173,6 +189,8 @@ mod tests {
         Refuses,
         /// Takes it for a plain watch.
         KnowsNothingOfIt,
+        /// Says nothing at all.
+        IsSilent,
     }
 
     fn object() -> Value {
@@ -205,7 +223,7 @@ mod tests {
             server,
         ) {
             (true, _, Server::Serves) => (200, lines(&[added, whole])),
-            (true, _, Server::KnowsNothingOfIt) => (200, lines(&[added])),
+            (true, _, Server::KnowsNothingOfIt | Server::IsSilent) => (200, lines(&[added])),
             (true, _, Server::Refuses) => {
                 let status = json!({ "kind": "Status", "status": "Failure", "reason": "Invalid", "code": 422,
                     "message": "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled" });
@@ -222,9 +240,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_first_list_becomes_whole_whether_streamed_lists_are_served_or_not() {
-        for (server, lists) in [(Server::Serves, 1), (Server::Refuses, 1), (Server::KnowsNothingOfIt, 2)] {
+        for (server, lists) in
+            [(Server::Serves, 1), (Server::Refuses, 1), (Server::KnowsNothingOfIt, 2), (Server::IsSilent, 1)]
+        {
             let service = tower::service_fn(move |request: Request<Body>| async move {
-                Ok::<_, Infallible>(answer(server, request.uri().query().unwrap_or_default()))
+                let query = request.uri().query().unwrap_or_default();
+                if server == Server::IsSilent && query.contains("watch=true") {
+                    future::pending::<()>().await;
+                }
+                Ok::<_, Infallible>(answer(server, query))
             });
             let api: Api<Watched<AstraAccessList>> = Api::namespaced(Client::new(service, "team"), "team");
             let (store, _writer) = store();

@@ -52,6 +52,11 @@ impl Server {
         let (parts, body) = request.into_parts();
         let body = body.collect_bytes().await.unwrap();
         let query = parts.uri.query().unwrap_or_default();
+        if query.contains("sendInitialEvents=true") {
+            let refusal = json!({ "kind": "Status", "status": "Failure", "reason": "Invalid", "code": 422 });
+            let body = Body::from(serde_json::to_vec(&refusal).unwrap());
+            return Response::builder().status(422).body(body).unwrap();
+        }
         if query.contains("watch=true") {
             // Nobody else changes anything, and of its own writes the operator need not be told for what is looked at here.
             std::future::pending::<()>().await;
