@@ -21,8 +21,8 @@ pub struct Memory<K: Kind> {
     pub last_write: Option<Instant>,
     /// The same by the wall clock, until it is in the status.
     pub changed: Option<Timestamp>,
-    /// The announcement of an earlier process, and when this one first saw it.
-    pub announcement: Option<(InFlight, Instant)>,
+    /// What an earlier process announced.
+    pub announcement: Option<Announced>,
     /// Failures in a row.
     pub failures: u32,
     /// Looks in a row at an object that had changed meanwhile.
@@ -33,6 +33,25 @@ pub struct Memory<K: Kind> {
     pub rest: Option<Duration>,
     /// Was it looked at by this process, whatever came of it?
     pub looked: bool,
+}
+
+/// The announcement of an earlier process.
+#[derive(Clone, Debug)]
+pub struct Announced {
+    /// As it stood in the status.
+    pub in_flight: InFlight,
+    /// When this process first saw it.
+    pub since: Instant,
+    /// What the object owned with it, of which not all may be there yet.
+    pub owned: Identities,
+}
+
+impl Announced {
+    /// First seen now.
+    #[must_use]
+    pub fn now(in_flight: InFlight) -> Self {
+        Self { in_flight, since: Instant::now(), owned: Identities::new() }
+    }
 }
 
 impl<K: Kind> Default for Memory<K> {

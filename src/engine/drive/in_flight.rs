@@ -5,7 +5,12 @@ use tokio::time::Instant;
 
 use super::Drive;
 use crate::{
-    engine::{Kind, Plan, Planned, Problem, Reason, View, memory::Memory, outcome::Outcome, timing::Timing},
+    engine::{
+        Kind, Plan, Planned, Problem, Reason, View,
+        memory::{Announced, Memory},
+        outcome::Outcome,
+        timing::Timing,
+    },
     status::{InFlight, Status},
 };
 
@@ -26,7 +31,7 @@ pub fn release<K: Kind>(object: &K, memory: &mut Memory<K>, timing: Timing) -> O
     let Some(announced) = announced.filter(|_| K::MAKES_ONCE) else {
         return Outcome::Clean("nothing in Astra is removed".to_owned());
     };
-    let first_seen = memory.announcement.get_or_insert_with(|| (announced.clone(), Instant::now())).1;
+    let first_seen = memory.announcement.get_or_insert_with(|| Announced::now(announced.clone())).since;
     let since = memory.last_write.unwrap_or(first_seen);
     if since.elapsed() >= timing.settle {
         return Outcome::Clean("nothing in Astra is removed".to_owned());
@@ -78,11 +83,16 @@ impl<K: Kind> Drive<'_, K> {
     fn announcement(&mut self, view: &View<'_, K>, in_flight: Option<&InFlight>) -> Option<InFlight> {
         let earlier = in_flight.filter(|_| self.memory.last_write.is_none());
         let known = self.memory.announcement.as_ref();
-        if let Some(found) = earlier.filter(|found| known.is_none_or(|(known, _)| known != *found)) {
-            self.memory.announcement = Some((found.clone(), Instant::now()));
+        if let Some(found) = earlier.filter(|found| known.is_none_or(|known| known.in_flight != **found)) {
+            self.memory.announcement = Some(Announced::now(found.clone()));
         }
-        let (announcement, since) = self.memory.announcement.clone()?;
-        let seen = view.owned.iter().all(|identity| K::has(view, identity));
+        let announced = self.memory.announcement.as_mut()?;
+        if in_flight.is_some() {
+            announced.owned.clone_from(view.owned);
+        }
+        // A record that is lost, as when etcd is restored from a snapshot of before it, takes nothing back from Astra.
+        let Announced { in_flight: announcement, since, owned } = announced.clone();
+        let seen = owned.iter().all(|identity| K::has(view, identity));
         // A record that is not believed does not tell what it owns.
         let is_told = in_flight.is_none_or(|in_flight| in_flight.steps != [UNKNOWN]);
         if seen && is_told || since.elapsed() >= self.timing.settle {
@@ -95,7 +105,7 @@ impl<K: Kind> Drive<'_, K> {
     /// What is announced: the new steps, and before them what an earlier process announced and may still come. Were it
     /// forgotten, the next process would not wait for it.
     pub(super) fn announce(&self, steps: impl Iterator<Item = String>) -> InFlight {
-        let earlier = self.memory.announcement.as_ref().map(|(announcement, _)| announcement);
+        let earlier = self.memory.announcement.as_ref().map(|known| &known.in_flight);
         let steps_before = earlier.iter().flat_map(|announcement| announcement.steps.clone());
         let mut all: Vec<String> = Vec::new();
         for step in steps_before.chain(steps) {
