@@ -1,7 +1,6 @@
 //! What may be on its way to Astra, and not seen there yet.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use tokio::time::Instant;
 
 use super::Drive;
 use crate::{

@@ -108,7 +108,7 @@ pub fn conditions(view: &View<'_, AstraPrivateEndpoint>) -> Vec<KindCondition> {
     let link = view.observed;
     let missing = desired.principals.iter().filter(|principal| !has_principal(link, principal)).count();
     let service = if missing > 0 {
-        (false, "PrincipalsMissing", format!("{} not allowed yet", count(missing, "principal", "is")))
+        (false, "PrincipalsMissing", count(missing, "principal", "not allowed yet"))
     } else if link.service_name.is_empty() {
         (false, "ServiceNameUnknown", "Astra has not made the service yet".to_owned())
     } else {
