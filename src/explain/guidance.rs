@@ -40,9 +40,9 @@ pub fn guidance(facts: &Facts, standing: &Standing, now: Timestamp) -> Vec<Advis
     if standing.state == State::Deleting && standing.stalled {
         all.push(
             Advised::new(
-                "If Astra can never be cleaned up (the token is gone for good), let the object go without: what it owns stays in Astra and is told in an event.",
+                "If Astra can never be cleaned up (the token is gone for good, or the namespace is being deleted, and nothing can be made in it any more), let the object go without: what it owns stays in Astra.",
             )
-            .with(about.kubectl("annotate", &format!("{}=true", annotation::FORCE_FINALIZE))),
+            .with(about.kubectl("patch", r#"--type=merge --patch '{"spec":{"deletionPolicy":"Retain"}}'"#)),
         );
     }
     all

@@ -22,7 +22,7 @@ const KUBECTL: [&str; 13] = [
 ];
 
 /// What `cargo` is asked to do besides `xtask`.
-const CARGO: [&str; 4] = ["clippy", "fmt", "install", "test"];
+const CARGO: [&str; 5] = ["bench", "clippy", "fmt", "install", "test"];
 
 /// The conditions that all kinds have, and one of definitions.
 const CONDITIONS: [&str; 5] = ["Ready", "Reconciling", "Stalled", "Paused", "Established"];
