@@ -27,7 +27,7 @@ use crate::engine::Kind;
 use audit::{Unheard, audit};
 
 /// How many objects one answer holds: all of them are in memory at once, with all that the API server keeps beside them.
-const PAGE: u32 = 100;
+const PAGE: u32 = 50;
 
 /// What is watched: objects, also those that cannot be read.
 type Watched<K> = DeserializeGuard<K>;
