@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use astra_devops::{Answer, Error, error::Class};
+use astra_devops::{
+    Answer, Error,
+    error::{Class, Sent},
+};
 use futures::future::join_all;
 
 use crate::{
@@ -58,6 +61,16 @@ async fn meet(behaviour: Behaviour) -> (&'static str, Vec<String>) {
             }
             if error.class() != Class::Transient || !error.may_have_taken_effect() {
                 problems.push(format!("{:?}", error.class()));
+            }
+        }
+        (Expected::Reset, Err(error @ Error::Unreachable { source, sent, .. })) => {
+            let is_told = match sent {
+                Sent::No => source.what.contains("cannot connect"),
+                _ => source.what.contains("the connection failed"),
+            };
+            let in_doubt = *sent != Sent::No;
+            if !is_told || error.class() != Class::Transient || error.may_have_taken_effect() != in_doubt {
+                problems.push(format!("{} {sent:?}, {:?}", chain(error), error.class()));
             }
         }
         _ => problems.push(format!("{result:?}")),
