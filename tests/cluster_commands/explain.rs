@@ -178,7 +178,7 @@ async fn what_is_being_deleted_tells_what_holds_it_up() {
             "its deletion was asked for ",
             "address/203.0.113.7/32",
             "Look in the Astra Portal whether the token",
-            &format!("annotate aal list {}=true", annotation::FORCE_FINALIZE),
+            r#"patch aal list --type=merge --patch '{"spec":{"deletionPolicy":"Retain"}}'"#,
         ],
     );
     stage.take_operator().terminate().await;

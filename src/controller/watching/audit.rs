@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use futures::future::BoxFuture;
+use futures::{TryFutureExt, future::BoxFuture};
 use kube::{
     Api, ResourceExt,
     api::{ListParams, ObjectMeta},
@@ -70,7 +70,12 @@ pub(super) fn audit<K: Kind>(
 ) -> BoxFuture<'static, Option<Unheard>> {
     Box::pin(async move {
         sleep(jittered(AUDIT, fastrand::f64())).await;
-        compare(|| list(&api), || known(&store)).await
+        let list = || {
+            list(&api).inspect_err(|error| {
+                tracing::warn!(kind = %K::kind(&()), %error, "the watch cannot be compared with a list, so that nobody would notice if it went deaf; may the operator list these objects (with the chart: rbac.create and watchNamespaces)?");
+            })
+        };
+        compare(list, || known(&store)).await
     })
 }
 
@@ -172,9 +177,13 @@ mod tests {
             count.set(now + 1);
             now
         };
-        compare(|| std::future::ready(Ok(versions(listed[next(&lists)]))), || versions(known[next(&stores)]))
-            .await
-            .map(|unheard| (unheard.object, unheard.count))
+        compare(
+            "AstraAccessList",
+            || std::future::ready(Ok(versions(listed[next(&lists)]))),
+            || versions(known[next(&stores)]),
+        )
+        .await
+        .map(|unheard| (unheard.object, unheard.count))
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,12 @@ use kube::{Api, ResourceExt, runtime::wait::await_condition};
 pub(crate) const DEADLINE: Duration = Duration::from_secs(25);
 
 /// Asks again and again until there is an answer.
-pub(crate) async fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    until_within(DEADLINE, what, ask).await
+}
+
+/// The same for what may take longer.
+pub(crate) async fn until_within<T>(deadline: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let asking = async {
         loop {
             if let Some(answer) = ask() {
@@ -19,7 +24,7 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> 
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    within(what, asking).await
+    within_time(deadline, what, asking).await
 }
 
 /// A future that must be done in time.

@@ -48,7 +48,7 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         name: "does-not-audit-the-watch",
         danger: "after a restore of etcd the operator is deaf until it is restarted",
-        file: "src/controller/watching.rs",
+        file: "src/controller/watching/audit.rs",
         find: "sleep(jittered(AUDIT, fastrand::f64())).await;",
         put: "sleep(jittered(AUDIT * (if PLANTED { 10_000 } else { 1 }), fastrand::f64())).await;",
         suite: Suite::Simulation,
