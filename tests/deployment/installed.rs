@@ -106,7 +106,7 @@ async fn helm_installs_upgrades_and_uninstalls_and_what_was_declared_survives() 
         assert_eq!(kubectl.of_release(), "", "nothing is left but the definitions");
         kubectl.run(&["get", "aal", "-n", "default", "orders"]);
     }
-    kubectl.run(&["delete", "crd", "--all", "--timeout=30s"]);
+    kubectl.run(&["delete", "crd", "--all", "--timeout=120s"]);
 
     // Definitions of before that were applied by hand, and are taken over.
     for (helm, takes_over) in [
@@ -120,7 +120,7 @@ async fn helm_installs_upgrades_and_uninstalls_and_what_was_declared_survives() 
         helm.run(Some(&kubeconfig), &[&arguments[..], &IMAGE, takes_over].concat());
         assert!(kubectl.columns().starts_with("Database "), "{}", kubectl.columns());
         helm.run(Some(&kubeconfig), &["uninstall", NAME, "--namespace", NAME]);
-        kubectl.run(&["wait", "--for=delete", "--timeout=30s", LISTS]);
+        kubectl.run(&["wait", "--for=delete", "--timeout=120s", LISTS]);
     }
 }
 

@@ -177,13 +177,9 @@ mod tests {
             count.set(now + 1);
             now
         };
-        compare(
-            "AstraAccessList",
-            || std::future::ready(Ok(versions(listed[next(&lists)]))),
-            || versions(known[next(&stores)]),
-        )
-        .await
-        .map(|unheard| (unheard.object, unheard.count))
+        compare(|| std::future::ready(Ok(versions(listed[next(&lists)]))), || versions(known[next(&stores)]))
+            .await
+            .map(|unheard| (unheard.object, unheard.count))
     }
 
     #[tokio::test(start_paused = true)]
