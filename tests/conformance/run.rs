@@ -18,7 +18,8 @@ const NOBODY: &str = "nobody";
 /// A server to run on.
 pub(crate) enum Side {
     Memory(ApiServer, Client),
-    Real(Client),
+    /// With how many times the seconds that a watch is asked for: it ends by the clock, however slow the machine is.
+    Real(Client, u32),
 }
 
 struct Run<'a> {
@@ -102,7 +103,8 @@ impl Run<'_> {
     }
 
     async fn send(&self, request: &Request) -> http::Response<Bytes> {
-        let mut builder = http::Request::builder().method(request.method).uri(self.filled(&request.path));
+        let mut builder =
+            http::Request::builder().method(request.method).uri(self.patient(&self.filled(&request.path)));
         if let Some(content) = request.content {
             builder = builder.header(CONTENT_TYPE, content);
         }
@@ -110,14 +112,14 @@ impl Run<'_> {
             builder = builder.header(ACCEPT, accept);
         }
         let mut client = match self.side {
-            Side::Memory(_, client) | Side::Real(client) => client.clone(),
+            Side::Memory(_, client) | Side::Real(client, _) => client.clone(),
         };
         match (request.forbidden, self.side) {
             (Some((verb, plural)), Side::Memory(server, _)) => {
                 server.forbid(NOBODY, verb, plural);
                 client = server.client(NOBODY, "default");
             }
-            (Some(_), Side::Real(_)) => builder = builder.header("Impersonate-User", NOBODY),
+            (Some(_), Side::Real(..)) => builder = builder.header("Impersonate-User", NOBODY),
             (None, _) => builder = builder.header("User-Agent", "conformance/1"),
         }
         let body = match &request.body {
@@ -170,6 +172,18 @@ impl Run<'_> {
             items.retain(|item| ours(item));
         }
         body.get("object").is_none_or(ours)
+    }
+
+    /// The path with as many seconds as this side has patience for.
+    fn patient(&self, path: &str) -> String {
+        const SECONDS: &str = "timeoutSeconds=";
+        let (Side::Real(_, times), Some(at)) = (self.side, path.find(SECONDS)) else {
+            return path.to_owned();
+        };
+        let (before, rest) = path.split_at(at + SECONDS.len());
+        let (seconds, after) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
+        let seconds: u32 = seconds.parse().expect("seconds");
+        format!("{before}{}{after}", seconds * times)
     }
 
     fn filled(&self, text: &str) -> String {

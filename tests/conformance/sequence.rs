@@ -8,6 +8,16 @@ pub(crate) struct Sequence {
     pub(crate) steps: Vec<Step>,
 }
 
+impl Sequence {
+    /// Whether it has a watch, which ends when its time is over and not when all has been told.
+    pub(crate) fn watches(&self) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Send(request) | Step::Open(_, request) => request.path.contains("watch=true"),
+            Step::Finish(_) | Step::Until(..) | Step::Pass => false,
+        })
+    }
+}
+
 /// One step. In paths, bodies and headers `{ns}` is the namespace, and `${saved.path.to.field}` what an earlier answer had
 /// there; a string in a body that is nothing but that becomes the value itself.
 pub(crate) enum Step {
