@@ -10,7 +10,7 @@ ARG BUILDER=rust:1.95-alpine
 FROM ${BUILDER} AS build
 # Alpine keeps no old versions that could be pinned.
 # hadolint ignore=DL3018
-RUN apk add --no-cache ca-certificates musl-dev
+RUN apk add --no-cache ca-certificates make musl-dev
 WORKDIR /source
 COPY . .
 # The list of dependencies goes into the program (cargo-auditable), where scanners look for it. Paths of this stage do not,
@@ -22,6 +22,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo install --locked --version "${CARGO_AUDITABLE}" --root /tools cargo-auditable \
     && export PATH="/tools/bin:${PATH}" \
     && export RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/source= --remap-path-prefix=/usr/local/cargo=" \
+    # Some kernels of arm64 have pages of 64 KiB, and the allocator takes those of the machine that it is built on.
+    && if [ "$(uname -m)" = aarch64 ]; then export JEMALLOC_SYS_WITH_LG_PAGE=16; fi \
     && cargo auditable build --locked --release --package astra-operator --bin astra-operator \
     && install -D -m 0755 target/release/astra-operator /out/astra-operator
 

@@ -4,6 +4,7 @@ pub mod catching_up;
 pub mod changes;
 pub mod credentials;
 pub mod events;
+pub mod first_reading;
 pub mod index;
 pub mod ledger;
 pub mod memories;
@@ -15,7 +16,11 @@ pub mod turns;
 pub mod wakes;
 pub mod watching;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, pending},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{FutureExt, StreamExt, TryStreamExt, channel::mpsc::UnboundedReceiver, future::BoxFuture};
 use kube::{
@@ -40,6 +45,7 @@ use crate::{
 use catching_up::CatchingUp;
 use credentials::Credentials;
 use events::Events;
+use first_reading::FirstReading;
 use index::Index;
 use memories::Memories;
 use peers::Stores;
@@ -114,6 +120,8 @@ pub struct KindContext<K: Kind> {
     pub turns: Arc<Turns>,
     /// How far the kind has come since the start.
     pub catching_up: CatchingUp,
+    /// Begins the first reading of Astra.
+    pub first_reading: FirstReading,
 }
 
 impl<K: Kind> KindContext<K> {
@@ -130,6 +138,7 @@ pub fn run<K: Kind>(context: &Context) -> Running {
         apis.iter().map(|_| reflector::store::<DeserializeGuard<K>>()).unzip();
     let indices: Vec<Arc<Index>> = apis.iter().map(|_| Arc::default()).collect();
     let (wakes, woken) = Wakes::new(&context.scope);
+    let (first_reading, reading) = FirstReading::new(context);
     let shared = Arc::new(KindContext {
         context: context.clone(),
         stores: Stores::new(stores.iter().cloned().zip(indices.iter().cloned()).collect()),
@@ -137,6 +146,7 @@ pub fn run<K: Kind>(context: &Context) -> Running {
         wakes,
         turns: Turns::new(context.concurrency.into(), NAMESPACES_AT_ONCE),
         catching_up: CatchingUp::new(apis.len()),
+        first_reading,
     });
     // The metrics must not hold what holds them.
     let counted = Arc::downgrade(&shared);
@@ -147,7 +157,15 @@ pub fn run<K: Kind>(context: &Context) -> Running {
     let running = controllers.map(|((((api, store), writer), woken), index)| {
         one::<K>(api, store, writer, index, woken, shared.clone())
     });
-    futures::future::join_all(running.collect::<Vec<_>>()).map(drop).boxed()
+    let running = futures::future::join_all(running.collect::<Vec<_>>());
+    async move {
+        tokio::select! {
+            biased;
+            _ = running => {}
+            () = reading.then(|()| pending()) => {}
+        }
+    }
+    .boxed()
 }
 
 /// One watch and its queue.
@@ -174,6 +192,7 @@ fn one<K: Kind>(
         .inspect_ok(move |event| {
             index.told(event);
             ends.catching_up.told(event);
+            ends.first_reading.told(event);
             if let watcher::Event::Delete(DeserializeGuard(Ok(gone))) = event {
                 ends.wake_neighbours(gone);
             }

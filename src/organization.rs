@@ -4,10 +4,12 @@
 //! and for ten thousand.
 
 pub mod asked;
+pub mod by_database;
 pub mod databases;
 pub mod needs;
 pub mod registry;
 pub mod shared;
+pub mod wanted;
 
 use std::{
     collections::HashMap,
@@ -28,12 +30,9 @@ use futures::FutureExt;
 use tokio::time::Instant;
 
 use asked::Asked;
+use by_database::ByDatabase;
 use databases::Databases;
-use needs::Needs;
 use shared::Shared;
-
-/// When nothing was written for so long, nobody is at work.
-const LULL: Duration = Duration::from_millis(500);
 
 fn round_of(resync: Duration) -> Duration {
     (resync * 5 / 6).max(Duration::from_millis(1))
@@ -53,8 +52,8 @@ pub enum Freshness {
 pub struct Organization {
     client: Client,
     databases: Shared<Databases>,
-    access_lists: Shared<HashMap<DatabaseId, AccessList>>,
-    private_links: Shared<HashMap<DatabaseId, DatabaseLinks>>,
+    access_lists: Shared<ByDatabase<AccessList>>,
+    private_links: Shared<ByDatabase<DatabaseLinks>>,
     /// When any object last wrote to a database: an older reading tells nothing about it to the others either.
     written: Mutex<HashMap<DatabaseId, Instant>>,
     /// When anything was written last.
@@ -87,25 +86,6 @@ impl Organization {
         *self.last_write.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 
-    /// How long until a look at this database that needs a reading of these lists from `not_before` on can have it, or can
-    /// have it begun. While many objects write, one reading serves many of them.
-    #[must_use]
-    pub fn wait(&self, lists: &Needs, database: &DatabaseId, not_before: Instant) -> Duration {
-        let not_before = self.since_last_write(database, not_before);
-        let writing = self.is_writing();
-        let of = |needed: bool, wait: &dyn Fn() -> Duration| if needed { wait() } else { Duration::ZERO };
-        of(lists.access_lists, &|| self.access_lists.wait(not_before, writing))
-            .max(of(lists.private_links, &|| self.private_links.wait(not_before, writing)))
-    }
-
-    /// How old a reading of these lists may be for an object that has not written: as far apart as readings are now.
-    #[must_use]
-    pub fn interval(&self, lists: &Needs) -> Duration {
-        let of = |needed: bool, interval: Duration| if needed { interval } else { Duration::ZERO };
-        of(lists.access_lists, self.access_lists.interval())
-            .max(of(lists.private_links, self.private_links.interval()))
-    }
-
     /// When the round began in which all objects at rest share a reading: five sixths of `resync` apart, so that with the
     /// time that it takes to look at all of them a change is seen within `resync`.
     #[must_use]
@@ -120,9 +100,9 @@ impl Organization {
         (self.round_began(resync) + round_of(resync)).saturating_duration_since(Instant::now())
     }
 
-    fn is_writing(&self) -> bool {
-        let last = *self.last_write.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|last| last.elapsed() < LULL)
+    /// When anything was written last.
+    fn last_write(&self) -> Option<Instant> {
+        *self.last_write.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was asked for by calls that are not safe to repeat.
@@ -185,8 +165,11 @@ impl Organization {
         let read = || {
             let client = self.client.clone();
             async move {
-                let lists = client.send(&ListAccessLists).await?;
-                Ok(lists.into_iter().map(|list| (list.database_id.clone(), list)).collect())
+                let mut lists = client.send(&ListAccessLists).await?;
+                for list in &mut lists {
+                    list.addresses.shrink_to_fit();
+                }
+                Ok(ByDatabase::new(lists, |list| &list.database_id))
             }
             .boxed()
         };
@@ -209,8 +192,11 @@ impl Organization {
         let read = || {
             let client = self.client.clone();
             async move {
-                let links = client.send(&ListPrivateLinks).await?;
-                Ok(links.into_iter().map(|links| (links.database.clone(), links)).collect())
+                let mut links = client.send(&ListPrivateLinks).await?;
+                for links in &mut links {
+                    links.datacenters.shrink_to_fit();
+                }
+                Ok(ByDatabase::new(links, |links| &links.database))
             }
             .boxed()
         };

@@ -223,7 +223,7 @@ fn ending<D: serde::Serialize>(driven: &Driven<D>) -> String {
         Outcome::Failed(problem, _) => format!("  failed: {}: {}\n", problem.reason, problem.message),
         Outcome::Clean(what) => format!("  may go: {what}\n"),
         Outcome::Stale(stale) => format!("  stale: {stale}\n"),
-        Outcome::Later(wait) => format!("  later: {wait:?}\n"),
+        Outcome::Later(wait, _) => format!("  later: {wait:?}\n"),
     };
     let status = serde_json::to_value(&driven.status).unwrap();
     for (field, value) in status.as_object().into_iter().flatten() {

@@ -7,11 +7,12 @@ use astra_devops::{
     http::{HttpTransport, WRITE},
 };
 use k8s_openapi::jiff::Timestamp;
-use kube::{Client, Config};
+use kube::{Client, Config, client::ClientBuilder};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
+use tower::limit::ConcurrencyLimitLayer;
 
 use super::{Failure, RunArgs};
 use crate::{
@@ -34,6 +35,10 @@ const PACE: Duration = Duration::from_millis(500);
 
 /// How long the looks under way get when the process is told to end: longer than one call to Astra.
 const GRACE: Duration = Duration::from_secs(25);
+
+/// So many calls to the Kubernetes API are under way at once, watches not counted. More would be no faster, and each
+/// connection has buffers, here and in the API server. The lease has a client of its own.
+const KUBERNETES_CALLS_AT_ONCE: usize = 16;
 
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     // Before the kubeconfig or any token is in memory.
@@ -69,7 +74,9 @@ async fn serve(args: RunArgs) -> Result<(), Failure> {
         "started"
     );
     let mut election = settings.map(|settings| elect(config.clone(), settings)).transpose()?;
-    let client = Client::try_from(config)?;
+    let client = ClientBuilder::try_from(config)?
+        .with_layer(&ConcurrencyLimitLayer::new(KUBERNETES_CALLS_AT_ONCE))
+        .build();
     let told = server::metrics(metrics.clone(), args.metrics_token_file.clone());
     let health_told = server::health(readiness(election.as_ref()));
     let servers = async {

@@ -4,7 +4,10 @@
 //! What a new list brings is always work, whatever was seen before: after a restore of etcd an object may be back that
 //! was gone, or have another spec under a generation that was seen already.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+};
 
 use futures::{Stream, StreamExt, future};
 use kube::{
@@ -28,44 +31,44 @@ where
     })
 }
 
-/// What each object was like when it last was work.
+/// What each object was like when it last was work: hashes of the name, and of what makes an object work. There may be very
+/// many, so nothing else is kept.
 #[derive(Default)]
-struct Seen(HashMap<(String, String), Like>);
-
-/// UID, and a hash over the rest of what makes an object work.
-type Like = (Option<String>, Option<u64>);
+struct Seen {
+    all: HashMap<u64, u64>,
+    hasher: RandomState,
+}
 
 impl Seen {
     fn work<K: Resource<DynamicType = ()>>(&mut self, event: watcher::Event<K>) -> Option<K> {
         match event {
             watcher::Event::Init => {
-                self.0.clear();
+                self.all.clear();
                 None
             }
             watcher::Event::InitDone => None,
             watcher::Event::InitApply(object) => {
-                self.0.insert(key(&object), like(&object));
+                self.is_new(&object);
                 Some(object)
             }
-            watcher::Event::Apply(object) => {
-                let like = like(&object);
-                let before = self.0.insert(key(&object), like.clone());
-                (before != Some(like)).then_some(object)
-            }
+            watcher::Event::Apply(object) => self.is_new(&object).then_some(object),
             watcher::Event::Delete(object) => {
-                self.0.remove(&key(&object));
+                self.all.remove(&self.name(&object));
                 None
             }
         }
     }
-}
 
-fn key<K: Resource>(object: &K) -> (String, String) {
-    (object.namespace().unwrap_or_default(), object.name_any())
-}
+    /// Notes what the object is like. Is that another than before?
+    fn is_new<K: Resource<DynamicType = ()>>(&mut self, object: &K) -> bool {
+        let rest = predicates::generation.combine(predicates::annotations).hash_property(object);
+        let like = self.hasher.hash_one((object.uid(), rest));
+        self.all.insert(self.name(object), like) != Some(like)
+    }
 
-fn like<K: Resource>(object: &K) -> Like {
-    (object.uid(), predicates::generation.combine(predicates::annotations).hash_property(object))
+    fn name<K: Resource>(&self, object: &K) -> u64 {
+        self.hasher.hash_one((object.namespace(), object.name_any()))
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 use crate::engine::{Kind, memory::Memory};
 
 /// The memories of one kind's objects.
-pub struct Memories<K: Kind>(Mutex<HashMap<String, Memory<K>>>);
+pub struct Memories<K: Kind>(Mutex<HashMap<String, Box<Memory<K>>>>);
 
 impl<K: Kind> Default for Memories<K> {
     fn default() -> Self {
@@ -18,16 +18,16 @@ impl<K: Kind> Default for Memories<K> {
 
 impl<K: Kind> Memories<K> {
     /// Takes an object's memory out. The queue never works on one object twice at once, so nobody else misses it.
-    pub fn take(&self, uid: &str) -> Memory<K> {
+    pub fn take(&self, uid: &str) -> Box<Memory<K>> {
         self.lock().remove(uid).unwrap_or_default()
     }
 
     /// Puts it back.
-    pub fn put(&self, uid: &str, memory: Memory<K>) {
+    pub fn put(&self, uid: &str, memory: Box<Memory<K>>) {
         self.lock().insert(uid.to_owned(), memory);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Memory<K>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Box<Memory<K>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,11 @@
 use std::{convert::Infallible, sync::Arc};
 
 use futures::FutureExt;
-use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+use kube::{
+    Api, ResourceExt,
+    core::{DeserializeGuard, error_boundary::InvalidObject},
+    runtime::controller::Action,
+};
 use tracing::Instrument;
 
 use super::{KindContext, KubeError, ledger::ObjectLedger, object};
@@ -15,7 +19,7 @@ use crate::{
         outcome::{Driven, Outcome},
         verdict::{self, Circumstances, Verdict},
     },
-    organization::Organization,
+    organization::{Organization, wanted::Wanted},
     resource::annotation,
     status::{Status, limits},
 };
@@ -31,36 +35,61 @@ pub async fn reconcile<K: Kind>(
     guard: Arc<DeserializeGuard<K>>,
     kind: Arc<KindContext<K>>,
 ) -> Result<Action, Infallible> {
-    let waiting = kind.context.metrics.waiting(K::KIND);
-    let _turn = kind.turns.take(&guard.namespace().unwrap_or_default()).await;
-    drop(waiting);
-    if *kind.context.stop.borrow() {
-        // Of those that waited for their turn when the process was told to end, none begins.
-        return Ok(Action::await_change());
+    let mut guard = guard;
+    let mut waiting = kind.context.metrics.waiting(K::KIND);
+    loop {
+        let turn = kind.turns.take(&guard.namespace().unwrap_or_default()).await;
+        drop(waiting);
+        if *kind.context.stop.borrow() {
+            // Of those that waited for their turn when the process was told to end, none begins.
+            return Ok(Action::await_change());
+        }
+        // It may have changed while it waited for its turn.
+        let Some(latest) = kind.stores.latest(&guard) else { return Ok(Action::await_change()) };
+        guard = latest;
+        // A future of its own, so that those that wait for their turn cost little memory.
+        let parked = match look(guard.clone(), kind.clone()).boxed().await {
+            Next::Action(action) => return Ok(action),
+            Next::Parked(parked) => parked,
+        };
+        drop(turn);
+        waiting = kind.context.metrics.waiting(K::KIND);
+        parked.wait(&guard, &kind).boxed().await;
     }
-    // It may have changed while it waited for its turn.
-    let Some(guard) = kind.stores.latest(&guard) else { return Ok(Action::await_change()) };
-    // A future of its own, so that those that wait for their turn cost little memory.
-    look(guard, kind).boxed().await
 }
 
-async fn look<K: Kind>(
-    guard: Arc<DeserializeGuard<K>>,
-    kind: Arc<KindContext<K>>,
-) -> Result<Action, Infallible> {
+/// What follows a look.
+enum Next {
+    Action(Action),
+    /// There was none: it waits for a reading.
+    Parked(Parked),
+}
+
+/// An object that waits for a reading of its organization, and holds no turn meanwhile.
+struct Parked {
+    organization: Arc<Organization>,
+    wanted: Wanted,
+}
+
+impl Parked {
+    /// Waits for the reading; no longer than until the object changes, or the process is to end.
+    async fn wait<K: Kind>(self, object: &Arc<DeserializeGuard<K>>, kind: &KindContext<K>) {
+        let has_changed = || !kind.stores.latest(object).is_some_and(|latest| Arc::ptr_eq(&latest, object));
+        let mut stop = kind.context.stop.clone();
+        tokio::select! {
+            () = self.organization.until(&self.wanted, kind.context.timing.patience, has_changed) => {}
+            // An error means that the sender is gone, and then the process is ending too.
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+async fn look<K: Kind>(guard: Arc<DeserializeGuard<K>>, kind: Arc<KindContext<K>>) -> Next {
     let object = match &guard.0 {
         Ok(object) => object,
         Err(invalid) => {
-            let name = invalid.metadata.name.as_deref().unwrap_or_default();
-            let namespace = invalid.metadata.namespace.as_deref().unwrap_or_default();
-            tracing::error!(kind = %K::kind(&()), namespace, name, error = %invalid.error, "this object cannot be read and is left alone; it was stored under an older schema or changed by hand");
-            let note = format!(
-                "This object cannot be read and is left alone: {}. It was stored under an older schema; mend it with kubectl edit",
-                invalid.error
-            );
-            kind.context.events.warn_of(&*guard, &Event { reason: "Unreadable", note }).await;
-            kind.catching_up.looked_at(&*guard);
-            return Ok(Action::await_change());
+            unreadable(&guard, invalid, &kind).await;
+            return Next::Action(Action::await_change());
         }
     };
     let namespace = object.namespace().unwrap_or_default();
@@ -73,12 +102,13 @@ async fn look<K: Kind>(
     let turn = Turn { api: Api::namespaced(kind.context.client.clone(), &namespace), namespace, kind: &kind };
     let (next, gone) = async {
         match turn.take(object, &mut memory).await {
-            Ok(next) => (next, false),
-            Err(End::Gone) => (Action::await_change(), true),
+            Ok(next) => (Next::Action(next), false),
+            Err(End::Gone) => (Next::Action(Action::await_change()), true),
+            Err(End::Parked(parked)) => (Next::Parked(parked), false),
             Err(End::Kube(error)) => {
                 let result = if error.is_stale() { "stale" } else { "kubernetes_failed" };
                 kind.context.metrics.looked(K::KIND, result);
-                (Turn::<K>::failed(&error, &mut memory), false)
+                (Next::Action(Turn::<K>::failed(&error, &mut memory)), false)
             }
         }
     }
@@ -90,7 +120,20 @@ async fn look<K: Kind>(
     if !gone {
         kind.memories.put(&uid, memory);
     }
-    Ok(next)
+    next
+}
+
+/// Tells of an object that does not fit the types.
+async fn unreadable<K: Kind>(guard: &DeserializeGuard<K>, invalid: &InvalidObject, kind: &KindContext<K>) {
+    let name = invalid.metadata.name.as_deref().unwrap_or_default();
+    let namespace = invalid.metadata.namespace.as_deref().unwrap_or_default();
+    tracing::error!(kind = %K::kind(&()), namespace, name, error = %invalid.error, "this object cannot be read and is left alone; it was stored under an older schema or changed by hand");
+    let note = format!(
+        "This object cannot be read and is left alone: {}. It was stored under an older schema; mend it with kubectl edit",
+        invalid.error
+    );
+    kind.context.events.warn_of(guard, &Event { reason: "Unreadable", note }).await;
+    kind.catching_up.looked_at(guard);
 }
 
 /// One turn of one object.
@@ -104,6 +147,8 @@ struct Turn<'a, K: Kind> {
 enum End {
     /// The object is gone, or was never this operator's.
     Gone,
+    /// It waits for a reading.
+    Parked(Parked),
     /// The Kubernetes API failed.
     Kube(KubeError),
 }
@@ -135,7 +180,11 @@ impl<K: Kind> Turn<'_, K> {
             &with_finalizer
         };
         let mut ledger = ObjectLedger::new(&self.api, object);
-        let mut driven = self.drive(object, memory, &mut ledger).await;
+        let (mut driven, organization) = self.drive(object, memory, &mut ledger).await;
+        if let (Outcome::Later(_, wanted), Some(organization)) = (&driven.outcome, organization) {
+            self.kind.context.metrics.looked(K::KIND, driven.outcome.name());
+            return Err(End::Parked(Parked { organization, wanted: wanted.clone() }));
+        }
         let looked = driven.conditions.is_some();
         if let Some(request) = object.annotations().get(annotation::RECONCILE).filter(|_| looked) {
             driven.status.last_handled_reconcile_at = Some(request.clone());
@@ -151,17 +200,18 @@ impl<K: Kind> Turn<'_, K> {
         Ok(Action::await_change())
     }
 
-    /// Drives the object with its token. A token that is refused is read anew once: it may have been rotated.
+    /// Drives the object with its token, and tells in which organization. A token that is refused is read anew once: it may
+    /// have been rotated.
     async fn drive(
         &self,
         object: &K,
         memory: &mut Memory<K>,
         ledger: &mut ObjectLedger<'_, K>,
-    ) -> Driven<K::Details> {
+    ) -> (Driven<K::Details>, Option<Arc<Organization>>) {
         if object.meta().deletion_timestamp.is_some() && !deletion_needs_astra(object) {
             let status = object.status().cloned().unwrap_or_default();
             let outcome = release(object, memory, self.kind.context.timing);
-            return Driven { status, outcome, conditions: None, notice: None };
+            return (Driven { status, outcome, conditions: None, notice: None }, None);
         }
         let credentials = &self.kind.context.credentials;
         let from = object.common().credentials;
@@ -171,24 +221,23 @@ impl<K: Kind> Turn<'_, K> {
         }
         let organization = match credentials.organization(&self.namespace, from).await {
             Ok(organization) => organization,
-            Err(problem) => return without_astra(object, problem),
+            Err(problem) => return (without_astra(object, problem), None),
         };
         let driven = self.drive_with(&organization, object, memory, ledger).await;
-        let Outcome::Failed(Problem { reason: Reason::TokenRefused | Reason::PermissionDenied, .. }, _) =
-            driven.outcome
-        else {
-            return driven;
-        };
-        if ledger.has_announced() {
-            // What was announced is in the object by now: the next look must begin from there.
-            return driven;
+        let refused = matches!(
+            driven.outcome,
+            Outcome::Failed(Problem { reason: Reason::TokenRefused | Reason::PermissionDenied, .. }, _)
+        );
+        // What was announced is in the object by now: then the next look must begin from there.
+        if !refused || ledger.has_announced() {
+            return (driven, Some(organization));
         }
         credentials.forget(&self.namespace, from).await;
         match credentials.organization(&self.namespace, from).await {
             Ok(newer) if !Arc::ptr_eq(&newer, &organization) => {
-                self.drive_with(&newer, object, memory, ledger).await
+                (self.drive_with(&newer, object, memory, ledger).await, Some(newer))
             }
-            _ => driven,
+            _ => (driven, Some(organization)),
         }
     }
 
@@ -234,7 +283,7 @@ impl<K: Kind> Turn<'_, K> {
         if let Outcome::Stale(stale) = &driven.outcome {
             tracing::debug!(%stale, "looking again");
         }
-        let stale = matches!(driven.outcome, Outcome::Stale(_) | Outcome::Later(_));
+        let stale = matches!(driven.outcome, Outcome::Stale(_) | Outcome::Later(..));
         // Those at rest that share a list are looked at together, so that they share one reading.
         let rest = memory.rest.filter(|_| matches!(driven.outcome, Outcome::Done(_)));
         let forced = Self::forced(object, &driven);
@@ -296,7 +345,7 @@ impl<K: Kind> Turn<'_, K> {
     fn forced(object: &K, driven: &Driven<K::Details>) -> Option<String> {
         let stuck = match &driven.outcome {
             Outcome::Blocked(problem) | Outcome::Failed(problem, _) | Outcome::Waiting(problem) => problem,
-            Outcome::Done(_) | Outcome::Sent | Outcome::Clean(_) | Outcome::Stale(_) | Outcome::Later(_) => {
+            Outcome::Done(_) | Outcome::Sent | Outcome::Clean(_) | Outcome::Stale(_) | Outcome::Later(..) => {
                 return None;
             }
         };

@@ -26,16 +26,13 @@ use super::{
     verdict,
 };
 use crate::{
-    organization::{Freshness, Organization, needs::Needs},
+    organization::{Freshness, Organization, needs::Needs, wanted::Wanted},
     resource::{DeletionPolicy, Management, annotation},
     status::{Status, limits::Bounded as _},
 };
 
 /// A deletion looks and acts at the most this often before the object is put back into the queue.
 const ROUNDS: usize = 6;
-
-/// What waits for a reading is looked at again after this long at the most: the others may have stopped writing.
-const LATER: Duration = Duration::from_secs(2);
 
 /// Everything that driving one object needs.
 pub struct Drive<'a, K: Kind> {
@@ -120,10 +117,11 @@ impl<K: Kind> Drive<'_, K> {
         let place = K::place(&desired, &database, &driven.status.details)?;
         let lists = lists::<K>();
         let oldest = self.oldest_look(&lists);
-        let wait = self.organization.wait(&lists, &database.id, oldest);
+        let wanted = Wanted { lists, database: database.id.clone(), not_before: oldest };
+        let wait = self.organization.wait(&wanted);
         // Who needs a reading from now on would need a newer one each time that it comes again: it waits here.
         if wait > self.timing.patience && !self.look_now {
-            return Ok(Outcome::Later(wait.min(LATER)));
+            return Ok(Outcome::Later(wait, wanted));
         }
         let peers = (self.peers)(&database, &place);
         let freshness = Freshness::NoOlderThan(oldest);

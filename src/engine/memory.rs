@@ -73,7 +73,7 @@ impl<K: Kind> Default for Memory<K> {
 impl<K: Kind> Memory<K> {
     /// Counts failures, waits and stale looks in a row. An object that changed under the plan ends neither of the others.
     pub fn count(&mut self, outcome: &Outcome) {
-        if matches!(outcome, Outcome::Later(_)) {
+        if matches!(outcome, Outcome::Later(..)) {
             return;
         }
         self.looked |= !matches!(outcome, Outcome::Stale(_));
@@ -81,7 +81,7 @@ impl<K: Kind> Memory<K> {
         (self.failures, self.waits) = match outcome {
             Outcome::Failed(..) => (self.failures.saturating_add(1), 0),
             Outcome::Waiting(_) => (0, self.waits.saturating_add(1)),
-            Outcome::Stale(_) | Outcome::Later(_) => return,
+            Outcome::Stale(_) | Outcome::Later(..) => return,
             Outcome::Done(_) | Outcome::Sent | Outcome::Blocked(_) | Outcome::Clean(_) => (0, 0),
         };
     }
@@ -111,6 +111,8 @@ impl<K: Kind> Unseen<K> {
         self.steps.retain(|(step, sent)| {
             now.duration_since(*sent) < window && !K::visible(step, observed, details)
         });
+        // Nearly always all of it is seen, and very many objects remember that.
+        self.steps.shrink_to_fit();
     }
 
     /// What the steps that were sent and not seen would make the object own.

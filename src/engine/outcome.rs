@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use astra_devops::{Error, error::Class};
 
 use super::{Event, KindCondition, Problem, Reason, ledger::NotAnnounced};
-use crate::status::Status;
+use crate::{organization::wanted::Wanted, status::Status};
 
 /// How a look ended.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub enum Outcome {
     /// The object changed under the plan.
     Stale(String),
     /// Nothing was looked at: a reading that is new enough can be had after this long, and many others wait for it too.
-    Later(Duration),
+    Later(Duration, Wanted),
 }
 
 impl Outcome {
@@ -40,7 +40,7 @@ impl Outcome {
             Self::Failed(..) => "failed",
             Self::Clean(_) => "clean",
             Self::Stale(_) => "stale",
-            Self::Later(_) => "later",
+            Self::Later(..) => "later",
         }
     }
 }

@@ -72,7 +72,7 @@ pub fn verdict<D: Clone>(driven: Driven<D>, before: &Status<D>, at: Circumstance
         Outcome::Done(summary) => Said { ready: true, problem: Problem::new(Reason::UpToDate, summary) },
         // What was said stays as it was announced until the next look; what an answer told is kept.
         // Nor is anything said of an object that is not the one any more that was looked at.
-        Outcome::Sent | Outcome::Stale(_) | Outcome::Later(_) => {
+        Outcome::Sent | Outcome::Stale(_) | Outcome::Later(..) => {
             status.conditions.clone_from(&before.conditions);
             return Verdict { status, next, warning: None, clean: None };
         }
@@ -210,7 +210,7 @@ fn next_look(outcome: &Outcome, at: Circumstances) -> Duration {
             }
         }
         Outcome::Stale(_) => after_stale(at.stale),
-        Outcome::Later(wait) => *wait,
+        Outcome::Later(wait, _) => *wait,
     }
 }
 

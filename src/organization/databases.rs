@@ -1,6 +1,6 @@
 //! All databases of an organization, found by id or name without walking them: every look at every object asks for one.
 
-use std::{collections::HashMap, ops::Deref};
+use std::{cmp::Ordering, ops::Deref};
 
 use astra_devops::databases::Database;
 
@@ -24,26 +24,33 @@ impl Catalogue for [Database] {
     }
 }
 
-/// A list with an index.
+/// A list with an index: its places in the order of the ids, and in that of the names.
 #[derive(Debug, Default)]
 pub struct Databases {
     all: Vec<Database>,
-    /// By the id in lower case.
-    by_id: HashMap<String, usize>,
-    by_name: HashMap<String, Vec<usize>>,
+    by_id: Vec<usize>,
+    by_name: Vec<usize>,
 }
 
 impl From<Vec<Database>> for Databases {
-    fn from(all: Vec<Database>) -> Self {
-        let mut by_id = HashMap::with_capacity(all.len());
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::with_capacity(all.len());
-        for (at, database) in all.iter().enumerate() {
-            // Of two with one id the first is found, as in the list.
-            by_id.entry(database.id.as_str().to_ascii_lowercase()).or_insert(at);
-            by_name.entry(database.info.name.clone()).or_default().push(at);
-        }
+    fn from(mut all: Vec<Database>) -> Self {
+        all.shrink_to_fit();
+        // The sort keeps the order of equals: of two with one id the first is found, as in the list.
+        let sorted = |order: &dyn Fn(&Database, &Database) -> Ordering| {
+            let mut places: Vec<usize> = (0..all.len()).collect();
+            places.sort_by(|one, other| order(&all[*one], &all[*other]));
+            places
+        };
+        let by_id = sorted(&|one, other| without_case(one.id.as_str(), other.id.as_str()));
+        let by_name = sorted(&|one, other| one.info.name.cmp(&other.info.name));
         Self { all, by_id, by_name }
     }
+}
+
+/// The order of ids, which mean the same in whatever case.
+fn without_case(one: &str, other: &str) -> Ordering {
+    let [one, other] = [one, other].map(|id| id.bytes().map(|byte| byte.to_ascii_lowercase()));
+    one.cmp(other)
 }
 
 impl Deref for Databases {
@@ -56,12 +63,20 @@ impl Deref for Databases {
 
 impl Catalogue for Databases {
     fn by_id(&self, id: &str) -> Option<&Database> {
-        self.by_id.get(&id.to_ascii_lowercase()).and_then(|at| self.all.get(*at))
+        self.equal(&self.by_id, |database| without_case(database.id.as_str(), id)).first().copied()
     }
 
     fn named(&self, name: &str) -> Vec<&Database> {
-        let found = self.by_name.get(name).into_iter().flatten();
-        found.filter_map(|at| self.all.get(*at)).collect()
+        self.equal(&self.by_name, |database| database.info.name.as_str().cmp(name))
+    }
+}
+
+impl Databases {
+    /// Those of a sorted index that are equal in `order` to what is looked for.
+    fn equal(&self, index: &[usize], order: impl Fn(&Database) -> Ordering) -> Vec<&Database> {
+        let start = index.partition_point(|at| order(&self.all[*at]) == Ordering::Less);
+        let found = index[start..].iter().map(|at| &self.all[*at]);
+        found.take_while(|database| order(database) == Ordering::Equal).collect()
     }
 }
 

@@ -21,10 +21,10 @@ use tokio::time::{Instant, sleep_until};
 type Outcome<T> = Option<Result<Arc<T>, Arc<Error>>>;
 
 /// More askers than this between two readings are a crowd.
-const CROWD: usize = 64;
+const CROWD: usize = 16;
 
 /// The longest pause between two readings that a crowd waits for.
-const LONGEST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// So long a reading that failed tells everybody the same: what fails for one fails for all, and thousands of objects must
 /// not each begin a reading to find that out.
@@ -59,8 +59,10 @@ struct State<T> {
     last_began: Option<Instant>,
     running: Option<Reading<T>>,
     serial: u64,
-    /// How many have asked since the last one began, and had to wait.
+    /// How many have asked since the last one began, and did not have it at once.
     asked: usize,
+    /// How many wait for one that is not theirs to begin yet.
+    waiting: usize,
     /// The least time between two readings while many write.
     interval: Duration,
 }
@@ -74,6 +76,7 @@ impl<T> State<T> {
             running: None,
             serial: 0,
             asked: 0,
+            waiting: 0,
             interval: pace,
         }
     }
@@ -101,11 +104,10 @@ impl<T: Send + Sync + 'static> Shared<T> {
     /// waits longer than the pace.
     pub fn wait(&self, not_before: Instant, writing: bool) -> Duration {
         let now = Instant::now();
-        let mut state = self.lock();
+        let state = self.lock();
         if state.known(not_before, now).is_some() {
             return Duration::ZERO;
         }
-        state.asked += 1;
         let interval = if writing { state.interval } else { self.pace };
         let due = match &state.running {
             Some(running) if running.began >= not_before => running.began,
@@ -113,6 +115,18 @@ impl<T: Send + Sync + 'static> Shared<T> {
             None => state.last_began.map_or(now, |began| began + interval),
         };
         due.saturating_duration_since(now)
+    }
+
+    /// Counts one that waits, as long as this lives.
+    pub fn waiter(&self) -> Waiter<'_, T> {
+        self.lock().waiting += 1;
+        Waiter(self)
+    }
+
+    /// How many wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().waiting
     }
 
     /// How far apart readings are now that a crowd waits for.
@@ -167,7 +181,9 @@ impl<T: Send + Sync + 'static> Shared<T> {
             }
         }
     }
+}
 
+impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,12 +202,21 @@ impl<T: Send + Sync + 'static> State<T> {
             read.await.map(Arc::new).map_err(Arc::new)
         });
         self.serial += 1;
-        let crowd = self.asked > CROWD;
+        let crowd = self.asked.max(self.waiting) > CROWD;
         self.interval = if crowd { (self.interval * 2).min(LONGEST.max(pace)) } else { pace };
         self.asked = 0;
         let reading = Reading { serial: self.serial, began, outcome: task.map(Result::ok).boxed().shared() };
         self.running = Some(reading.clone());
         reading
+    }
+}
+
+/// One that waits for a reading.
+pub struct Waiter<'a, T>(&'a Shared<T>);
+
+impl<T> Drop for Waiter<'_, T> {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
     }
 }
 
@@ -308,19 +333,17 @@ mod tests {
         let start = Instant::now();
         while start.elapsed() < Duration::from_mins(1) {
             let now = Instant::now();
-            for _ in 0..=CROWD {
-                shared.wait(now, true);
-            }
+            let _crowd: Vec<_> = (0..=CROWD).map(|_| shared.waiter()).collect();
             tokio::time::sleep(shared.wait(now, true)).await;
             began.push(start.elapsed().as_secs());
             shared.no_older_than(now, &read).await.unwrap();
         }
-        assert_eq!(began, [0, 1, 3, 7, 15, 25, 35, 45, 55, 65]);
+        assert_eq!(began, [0, 1, 3, 7, 15, 31, 61]);
         assert_eq!(count.load(Ordering::SeqCst) as usize, began.len());
         let now = Instant::now();
-        assert!(shared.wait(now, true) > Duration::from_secs(9));
+        assert!(shared.wait(now, true) > Duration::from_secs(29));
         assert!(shared.wait(now, false) <= pace, "all was written");
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::time::sleep(LONGEST).await;
         // One alone: the next waits no longer than the pace.
         shared.no_older_than(Instant::now(), &read).await.unwrap();
         assert!(shared.wait(Instant::now(), true) <= 2 * pace);

@@ -231,7 +231,7 @@ impl<K: Kind> Actor<K> {
 fn end_of(outcome: &Outcome) -> Option<End> {
     Some(match outcome {
         Outcome::Done(summary) => End::Ready(summary.clone()),
-        Outcome::Sent | Outcome::Stale(_) | Outcome::Later(_) => return None,
+        Outcome::Sent | Outcome::Stale(_) | Outcome::Later(..) => return None,
         Outcome::Waiting(problem) => End::Waits(problem.clone()),
         Outcome::Blocked(problem) => End::Blocked(problem.clone()),
         Outcome::Failed(problem, _) => End::Fails(problem.clone()),

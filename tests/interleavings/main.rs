@@ -40,6 +40,8 @@ struct Shown {
 /// Plays one seed.
 fn play(seed: u64) -> Shown {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    // The pauses of a client whose calls failed are random too.
+    fastrand::seed(seed);
     runtime.unwrap().block_on(async {
         let dice = Dice::new(seed);
         let astra = Arc::new(Astra::new(dice.clone()));

@@ -6,13 +6,16 @@ use astra_devops::{
     Endpoint as _,
     access_list::{Configurations, ReplaceAccessList},
 };
-use astra_operator::organization::{Freshness, Organization, needs::Needs};
+use astra_operator::organization::{Freshness, Organization, needs::Needs, wanted::Wanted};
 use tokio::time::Instant;
 
 use crate::{
     astra::{self, Astra},
     schedule::Dice,
 };
+
+/// So long it waits in its turn.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What it has to tell.
 #[derive(Debug, Default)]
@@ -63,10 +66,12 @@ impl Object {
         let told_of = self.astra.told(self.database);
         let lists = Needs { access_lists: true, ..Needs::default() };
         let id = astra::id(self.database);
-        let wait = self.organization.wait(&lists, &id, oldest);
-        if wait > Duration::from_millis(50) && self.dice.one_in(2) {
+        let wanted = Wanted { lists, database: id.clone(), not_before: oldest };
+        if self.organization.wait(&wanted) > PATIENCE && self.dice.one_in(2) {
             told.put_off += 1;
-            tokio::time::sleep(wait).await;
+            let given_up =
+                Instant::now() + Duration::from_secs(1) * u32::try_from(self.dice.up_to(60)).unwrap();
+            self.organization.until(&wanted, PATIENCE, || Instant::now() > given_up).await;
             return false;
         }
         let seen = self.organization.access_list(&id, Freshness::NoOlderThan(oldest)).await;

@@ -148,7 +148,7 @@ impl<'a, K: Lawful> Process<'a, K> {
         let driven = self.drive(&object, memory, &mut ledger).await;
         self.cluster.say(format!("{driven:?}"));
         memory.count(&driven.outcome);
-        let stale = matches!(driven.outcome, Outcome::Stale(_) | Outcome::Later(_));
+        let stale = matches!(driven.outcome, Outcome::Stale(_) | Outcome::Later(..));
         let at = Circumstances {
             generation: object.meta().generation.unwrap_or_default(),
             failures: memory.failures,

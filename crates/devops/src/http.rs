@@ -100,6 +100,10 @@ pub enum SetupError {
     Client(#[from] reqwest::Error),
 }
 
+/// A connection that was not used for so long is closed: the next round comes much later, by then something on the way may
+/// have forgotten it, and each holds buffers as large as what was read last.
+const IDLE: Duration = Duration::from_secs(10);
+
 impl HttpTransport {
     /// A transport to `base`, e.g. [`PRODUCTION`], with the default [`Limits`]. `user_agent` tells Astra who calls.
     ///
@@ -119,6 +123,7 @@ impl HttpTransport {
         let builder = reqwest::Client::builder()
             .user_agent(user_agent)
             .redirect(Policy::none())
+            .pool_idle_timeout(IDLE)
             .connect_timeout(limits.connect);
         let builder = match base.scheme() {
             "https" => builder,

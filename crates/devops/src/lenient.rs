@@ -49,6 +49,8 @@ where
                     kept.push(serde_json::from_value(entry).map_err(de::Error::custom)?);
                 }
             }
+            // Very many of these lists are kept, and nearly all of them have one entry.
+            kept.shrink_to_fit();
             Ok(kept)
         }
     }

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, ResourceExt, runtime::wait::await_condition};
 
 /// Nothing here takes this long unless it is broken, also on a busy machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(25);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Asks again and again until there is an answer.
 pub(crate) async fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
