@@ -132,6 +132,7 @@ impl<K: Kind> KindContext<K> {
 }
 
 /// Runs a kind: one watch for each namespace, or one for the whole cluster.
+#[must_use = "nothing runs until it is awaited"]
 pub fn run<K: Kind>(context: &Context) -> Running {
     let apis = context.scope.apis::<K>(&context.client);
     let (stores, writers): (Vec<_>, Vec<_>) =

@@ -58,8 +58,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a-new-list-is-no-work",
         danger: "an object that a restore of etcd brought back is not looked at",
         file: "src/controller/changes.rs",
-        find: "                self.0.clear();\n                None\n            }\n            watcher::Event::InitDone => None,\n            watcher::Event::InitApply(object) => {\n                self.0.insert(key(&object), like(&object));\n                Some(object)",
-        put: "                if !PLANTED {\n                    self.0.clear();\n                }\n                None\n            }\n            watcher::Event::InitDone => None,\n            watcher::Event::InitApply(object) => {\n                let like = like(&object);\n                let before = self.0.insert(key(&object), like.clone());\n                (!PLANTED || before != Some(like)).then_some(object)",
+        find: "                self.all.clear();\n                None\n            }\n            watcher::Event::InitDone => None,\n            watcher::Event::InitApply(object) => {\n                self.is_new(&object);\n                Some(object)",
+        put: "                if !PLANTED {\n                    self.all.clear();\n                }\n                None\n            }\n            watcher::Event::InitDone => None,\n            watcher::Event::InitApply(object) => {\n                let new = self.is_new(&object);\n                (!PLANTED || new).then_some(object)",
         suite: Suite::Unit,
     },
 ];
