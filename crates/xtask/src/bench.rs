@@ -33,7 +33,7 @@ const CONCURRENCY: usize = 16;
 /// Measure what many objects cost: calls to Astra, requests to Kubernetes, memory, time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  cargo xtask bench                              100, 1,000 and 10,000 objects of each kind; about half an hour
+  cargo xtask bench                              100, 1,000 and 10,000 objects of each kind; about an hour
   cargo xtask bench --objects 1000 --kind access-list
   cargo xtask bench --quick                      a few objects, counts alone; fails when one has grown (two minutes)
   cargo xtask bench --write-docs                 and write the tables and curves of docs/performance.md

@@ -223,6 +223,11 @@ impl ControlPlane {
         self.audit.as_ref().context("this control plane was started without an audit")
     }
 
+    /// The servers' processes.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
+        self.services.iter().map(Service::id)
+    }
+
     pub(crate) fn into_services(mut self) -> Vec<Service> {
         std::mem::take(&mut self.services)
     }

@@ -105,6 +105,7 @@ fn times(figures: &Figures, concurrency: usize) -> Vec<Row> {
         Row::measured("converge: all are Ready", converge.all.as_secs_f64(), "s", None),
         Row::measured("converge: the calls alone, at the limit", calls, "s", None),
         Row::measured("converge: processor time", converge.process.processor, "s", None),
+        Row::measured("converge: processor time of the API server and etcd", converge.plane, "s", None),
         Row::measured("one period at rest: processor time", rest.processor, "s", None),
         Row::measured("restart: the first call to Astra", restart.first_call.as_secs_f64(), "s", Some(0.3)),
     ];

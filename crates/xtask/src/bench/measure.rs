@@ -44,6 +44,8 @@ pub(super) struct Converge {
     pub(super) astra: Astra,
     pub(super) kubernetes: Kubernetes,
     pub(super) process: Process,
+    /// Processor time of the API server and etcd until all were Ready, in seconds.
+    pub(super) plane: f64,
 }
 
 /// One period in which nothing happens.
@@ -112,9 +114,11 @@ fn settled(stage: &Stage<'_>) -> Result<u64> {
 
 fn converge(stage: &mut Stage<'_>, kind: Kind, count: usize, step: &Step) -> Result<Converge> {
     let objects: Vec<Value> = (0..count).map(|n| kind.object(n)).collect();
+    let before = stage.plane_processor()?;
     let Applied { made, first, all } = apply(stage, kind, NAMESPACE, &objects, step)?;
+    let plane = stage.plane_processor()? - before;
     let (astra, kubernetes) = stage.counts_when_still()?;
-    Ok(Converge { made, first, all, astra, kubernetes, process: stage.process()? })
+    Ok(Converge { made, first, all, astra, kubernetes, process: stage.process()?, plane })
 }
 
 /// How long it took, from the first object's creation.
@@ -240,6 +244,7 @@ impl Figures {
                 "allReady": converge.all.as_secs_f64(), "astra": converge.astra.json(),
                 "kubernetes": converge.kubernetes.json(), "resident": converge.process.resident,
                 "peak": converge.process.peak, "processor": converge.process.processor,
+                "controlPlaneProcessor": converge.plane,
             },
             "rest": {
                 "astra": rest.astra.json(), "kubernetes": rest.kubernetes.json(),

@@ -24,7 +24,7 @@ pub(super) fn print(figures: &Figures, concurrency: usize) {
             Some(false) => format!("{RED}✗{RED:#}"),
             None => " ".to_owned(),
         };
-        anstream::println!("  {mark} {what:<45}{found:>12}  {goal}");
+        anstream::println!("  {mark} {what:<51}{found:>12}  {goal}");
     }
 }
 

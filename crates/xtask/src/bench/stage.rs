@@ -118,6 +118,11 @@ impl<'a> Stage<'a> {
         Process::of(self.operator()?.id())
     }
 
+    /// Processor time that the API server and etcd have used so far, in seconds.
+    pub(super) fn plane_processor(&self) -> Result<f64> {
+        self.plane.ids().map(|id| Ok(Process::of(id)?.processor)).sum()
+    }
+
     /// The operator's log.
     pub(super) fn log(&self) -> Result<String> {
         self.operator()?.log()
