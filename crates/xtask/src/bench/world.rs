@@ -57,6 +57,14 @@ impl Kind {
         }
     }
 
+    /// The most objects that are measured. Ten thousand peerings are nobody's, and Astra has no list to read them by.
+    pub(super) const fn most(self) -> usize {
+        match self {
+            Self::AccessList | Self::PrivateEndpoint => usize::MAX,
+            Self::VpcPeering => 1_000,
+        }
+    }
+
     /// The `n`th object.
     pub(super) fn object(self, n: usize) -> Value {
         let (kind, mut spec) = match self {
