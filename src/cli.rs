@@ -128,6 +128,9 @@ struct RunArgs {
     /// What is logged: error, warn, info, debug, trace, or a filter such as `info,astra_devops=debug`
     #[arg(long, value_name = "FILTER", env = "ASTRA_OPERATOR_LOG", default_value = "info")]
     log: String,
+    /// A file with a filter in place of --log's, followed while it is there: what is logged changes without a restart
+    #[arg(long, value_name = "FILE", env = "ASTRA_OPERATOR_LOG_FILTER_FILE")]
+    log_filter_file: Option<PathBuf>,
     #[command(flatten)]
     lease: lease::LeaseArgs,
     #[command(flatten)]

@@ -4,6 +4,8 @@
 //! line that they can break is a line that they can forge. This is done here for every value of every event and span,
 //! and not where values are logged.
 
+mod follow;
+
 use std::fmt;
 
 use clap::ValueEnum;
@@ -16,10 +18,12 @@ use tracing_subscriber::{
         format::{self, Writer},
     },
     registry::LookupSpan,
+    reload,
     util::SubscriberInitExt,
 };
 
 use crate::text::{printable, printable_json};
+pub use follow::follow;
 
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -33,13 +37,35 @@ pub enum LogFormat {
 /// The queue's own spans repeat what this program's say: kind, namespace, object.
 const QUIET: [&str; 1] = ["kube_runtime::controller=warn"];
 
-/// Starts logging to standard error.
+/// What goes wrong when logging is started.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Starts logging to standard error. The level can be changed later.
 ///
 /// # Errors
 /// When the filter cannot be read, or logging was started before.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub fn start(format: LogFormat, filter: &str) -> Result<Level, Failure> {
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    Ok(logger(format, filter, colours, std::io::stderr)?.try_init()?)
+    let (logger, level) = logger(format, filter, colours, std::io::stderr)?;
+    logger.try_init()?;
+    Ok(level)
+}
+
+/// Changes what is logged from now on.
+pub struct Level(Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>);
+
+impl Level {
+    fn new<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Self {
+        Self(Box::new(move |filter| handle.reload(filter)))
+    }
+
+    /// Logs what `text` says.
+    ///
+    /// # Errors
+    /// When it cannot be read; then all stays as it was.
+    pub fn set(&self, text: &str) -> Result<(), Failure> {
+        Ok((self.0)(filter(text)?)?)
+    }
 }
 
 /// Logging to `writer`. Colours are for people only.
@@ -48,27 +74,50 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::
 /// When the filter cannot be read.
 pub fn logger<W>(
     format: LogFormat,
-    filter: &str,
+    text: &str,
     colours: bool,
     writer: W,
-) -> Result<Dispatch, Box<dyn std::error::Error + Send + Sync>>
+) -> Result<(Dispatch, Level), Failure>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let mut filter = EnvFilter::try_new(filter)?;
-    for quiet in QUIET {
-        filter = filter.add_directive(quiet.parse()?);
-    }
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter(text)?)
+        .with_writer(writer)
+        .with_target(false)
+        .with_filter_reloading();
     Ok(match format {
         LogFormat::Human => {
             let fields = format::debug_fn(write_field).delimited(" ");
-            lines.with_ansi(colours).fmt_fields(fields).finish().into()
+            let lines = lines.with_ansi(colours).fmt_fields(fields);
+            let level = Level::new(lines.reload_handle());
+            (lines.finish().into(), level)
         }
         LogFormat::Json => {
-            lines.json().flatten_event(true).with_span_list(false).map_event_format(Printable).finish().into()
+            let lines = lines.json().flatten_event(true).with_span_list(false).map_event_format(Printable);
+            let level = Level::new(lines.reload_handle());
+            (lines.finish().into(), level)
         }
     })
+}
+
+/// A level, or levels of targets. A word that is no level would be taken for a target, and silence all others.
+fn filter(text: &str) -> Result<EnvFilter, Failure> {
+    const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+    for part in text.split(',').map(str::trim).filter(|part| !part.contains(['=', '['])) {
+        if !LEVELS.contains(&part.to_lowercase().as_str()) {
+            return Err(format!(
+                "`{part}` is no level: write one of {}, or a filter such as `info,astra_devops=debug`",
+                LEVELS.join(", ")
+            )
+            .into());
+        }
+    }
+    let mut filter = EnvFilter::try_new(text)?;
+    for quiet in QUIET {
+        filter = filter.add_directive(quiet.parse()?);
+    }
+    Ok(filter)
 }
 
 /// One value of an event or span, as `name=value`; the message is the value alone.
@@ -135,7 +184,7 @@ mod tests {
     fn logged(format: LogFormat, colours: bool, work: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let logger = logger(format, "trace", colours, move || writer.clone()).unwrap();
+        let (logger, _) = logger(format, "trace", colours, move || writer.clone()).unwrap();
         tracing::dispatcher::with_default(&logger, work);
         drop(logger);
         let bytes = lines.0.lock().unwrap().clone();
@@ -196,6 +245,30 @@ mod tests {
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");
             let others = line.strip_suffix('\n').unwrap().replace('\u{1b}', "");
             assert!(!others.contains(crate::text::is_unprintable), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_level_can_be_changed_and_a_word_that_is_none_changes_nothing() {
+        for format in [LogFormat::Human, LogFormat::Json] {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let (logger, level) = logger(format, "info", false, move || writer.clone()).unwrap();
+            tracing::dispatcher::with_default(&logger, || {
+                tracing::debug!("one");
+                level.set("debug").unwrap();
+                tracing::debug!("two");
+                let error = level.set("dbug").unwrap_err().to_string();
+                assert!(error.starts_with("`dbug` is no level: write one of error, warn,"), "{error}");
+                level.set("info,x=[").unwrap_err();
+                tracing::debug!("three");
+                level.set("warn, astra_operator::telemetry=info").unwrap();
+                tracing::debug!("four");
+                tracing::info!("five");
+            });
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            let said = ["one", "two", "three", "four", "five"].map(|word| text.contains(word));
+            assert_eq!(said, [false, true, true, false, true], "{text}");
         }
     }
 

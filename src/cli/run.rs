@@ -43,7 +43,7 @@ const KUBERNETES_CALLS_AT_ONCE: usize = 16;
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     // Before the kubeconfig or any token is in memory.
     let not_granted = hardening::keep_memory_private();
-    telemetry::start(args.log_format, &args.log)?;
+    let level = telemetry::start(args.log_format, &args.log)?;
     for refusal in not_granted {
         let reason = refusal.source.to_string();
         tracing::warn!(%reason, "{refusal}");
@@ -52,7 +52,12 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err("a TLS provider was installed already".into());
     }
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        if let Some(file) = args.log_filter_file.clone() {
+            tokio::spawn(telemetry::follow(file, args.log.clone(), level));
+        }
+        serve(args).await
+    })
 }
 
 async fn serve(args: RunArgs) -> Result<(), Failure> {

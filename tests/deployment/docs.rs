@@ -22,7 +22,11 @@ use crate::{
 const SECTIONS: [(&str, &[&[&str]]); 2] = [
     (
         "docs/guide/install.md",
-        &[&["With Helm", "Uninstalling"], &["For some namespaces only"], &["With kustomize"]],
+        &[
+            &["With Helm", "Uninstalling"],
+            &["For some namespaces only"],
+            &["With kustomize", "Changing what is logged"],
+        ],
     ),
     ("README.md", &[&["Install"]]),
 ];

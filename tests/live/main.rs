@@ -23,6 +23,7 @@ mod faults;
 mod fields;
 mod leader;
 mod lifecycle;
+mod logging;
 mod memory;
 mod metrics;
 mod plan;
