@@ -12,6 +12,10 @@ use crate::{
 
 const IMAGE: [&str; 2] = ["--set", "image.repository=registry.example.com/astra-operator"];
 const OWN: [&str; 2] = ["--set", "watchNamespaces={astra-operator}"];
+const MONITORED: [&str; 2] = [
+    "--set",
+    "metrics.podMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.dashboard.enabled=true",
+];
 const HEAD: &str = "# Rendered from charts/astra-operator; CONTRIBUTING.md tells how. Do not edit.\n";
 
 fn at(name: &str) -> PathBuf {
@@ -74,6 +78,9 @@ fn the_files_are_what_the_chart_renders() {
         |objects: &[Value]| text(&objects.iter().filter(|object| is_rights(object)).collect::<Vec<_>>());
     expect_file![at("cluster-wide/rights.yaml")].assert_eq(&rights(&whole));
     expect_file![at("single-namespace/rights.yaml")].assert_eq(&rights(&own));
+    let monitored = chart(&MONITORED);
+    let monitoring: Vec<_> = monitored.iter().filter(|object| !whole.contains(object)).collect();
+    expect_file![at("monitoring/monitoring.yaml")].assert_eq(&text(&monitoring));
 
     let namespace = fs::read_to_string(at("cluster-wide/namespace.yaml")).unwrap();
     let namespace: Value = serde_saphyr::from_str(&namespace).unwrap();
@@ -117,6 +124,11 @@ fn the_overlays_install_what_the_chart_installs() {
     let mut plain = named(objects(&plain));
     assert!(plain.remove("Namespace /astra-operator").is_some());
     assert_eq!(plain, whole);
+
+    let mut monitored = named(built("cluster-wide-with-monitoring"));
+    assert!(monitored.remove("Namespace /astra-operator").is_some());
+    assert_eq!(monitored.len(), whole.len() + 3);
+    assert_eq!(monitored, named(chart(&MONITORED)));
 
     let mut own = built("single-namespace");
     for object in own.iter_mut().filter(|object| object["kind"] == "Deployment") {
