@@ -13,12 +13,16 @@ pub mod peers;
 pub mod reconcile;
 mod standings;
 pub mod turns;
+mod unreadable;
 pub mod wakes;
 pub mod watching;
 
 use std::{
     future::{Future, pending},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -122,6 +126,19 @@ pub struct KindContext<K: Kind> {
     pub catching_up: CatchingUp,
     /// Begins the first reading of Astra.
     pub first_reading: FirstReading,
+    /// Numbers the looks.
+    pub looks: Looks,
+}
+
+/// Numbers the looks of a kind since the start, so that the log lines of one can be told from those of the next.
+#[derive(Debug, Default)]
+pub struct Looks(AtomicU64);
+
+impl Looks {
+    /// The next one's number.
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
 impl<K: Kind> KindContext<K> {
@@ -148,6 +165,7 @@ pub fn run<K: Kind>(context: &Context) -> Running {
         turns: Turns::new(context.concurrency.into(), NAMESPACES_AT_ONCE),
         catching_up: CatchingUp::new(apis.len()),
         first_reading,
+        looks: Looks::default(),
     });
     // The metrics must not hold what holds them.
     let counted = Arc::downgrade(&shared);

@@ -3,14 +3,10 @@
 use std::{convert::Infallible, sync::Arc};
 
 use futures::FutureExt;
-use kube::{
-    Api, ResourceExt,
-    core::{DeserializeGuard, error_boundary::InvalidObject},
-    runtime::controller::Action,
-};
+use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use tracing::Instrument;
 
-use super::{KindContext, KubeError, ledger::ObjectLedger, object};
+use super::{KindContext, KubeError, ledger::ObjectLedger, object, unreadable};
 use crate::{
     engine::{
         Event, Kind, Problem, Reason,
@@ -88,14 +84,13 @@ async fn look<K: Kind>(guard: Arc<DeserializeGuard<K>>, kind: Arc<KindContext<K>
     let object = match &guard.0 {
         Ok(object) => object,
         Err(invalid) => {
-            unreadable(&guard, invalid, &kind).await;
+            unreadable::tell(&guard, invalid, &kind).await;
             return Next::Action(Action::await_change());
         }
     };
     let namespace = object.namespace().unwrap_or_default();
     // Not `name`: in JSON that is the span's own, and readers keep the last of two.
-    let span =
-        tracing::info_span!("reconcile", kind = %K::kind(&()), %namespace, object = %object.name_any());
+    let span = tracing::info_span!("reconcile", kind = %K::kind(&()), %namespace, object = %object.name_any(), generation = object.meta().generation, reconcile_id = kind.looks.next());
     let uid = object.uid().unwrap_or_default();
     let mut memory = kind.memories.take(&uid);
     let _looking = kind.context.metrics.looking(K::KIND);
@@ -121,19 +116,6 @@ async fn look<K: Kind>(guard: Arc<DeserializeGuard<K>>, kind: Arc<KindContext<K>
         kind.memories.put(&uid, memory);
     }
     next
-}
-
-/// Tells of an object that does not fit the types.
-async fn unreadable<K: Kind>(guard: &DeserializeGuard<K>, invalid: &InvalidObject, kind: &KindContext<K>) {
-    let name = invalid.metadata.name.as_deref().unwrap_or_default();
-    let namespace = invalid.metadata.namespace.as_deref().unwrap_or_default();
-    tracing::error!(kind = %K::kind(&()), namespace, name, error = %invalid.error, "this object cannot be read and is left alone; it was stored under an older schema or changed by hand");
-    let note = format!(
-        "This object cannot be read and is left alone: {}. It was stored under an older schema; mend it with kubectl edit",
-        invalid.error
-    );
-    kind.context.events.warn_of(guard, &Event { reason: "Unreadable", note }).await;
-    kind.catching_up.looked_at(guard);
 }
 
 /// One turn of one object.
