@@ -18,7 +18,7 @@ use std::{
 };
 
 use astra_devops::{
-    Client, Error,
+    Client, Error, OfAll,
     access_list::{AccessList, GetAccessList, ListAccessLists},
     databases::{Database, GetDatabase, list_all},
     id::DatabaseId,
@@ -163,9 +163,9 @@ impl Organization {
             return self.client.send(&GetAccessList(id.clone())).await.map_err(Arc::new);
         };
         let read = || {
-            let client = self.client.clone();
+            let (client, list) = (self.client.clone(), self.of_all(ListAccessLists));
             async move {
-                let mut lists = client.send(&ListAccessLists).await?;
+                let mut lists = client.send(&list).await?;
                 for list in &mut lists {
                     list.addresses.shrink_to_fit();
                 }
@@ -175,6 +175,11 @@ impl Organization {
         };
         let not_before = self.since_last_write(id, not_before);
         Ok(self.access_lists.no_older_than(not_before, read).await?.get(id).cloned())
+    }
+
+    /// A list that grows with the databases that were there the last time.
+    fn of_all<E>(&self, list: E) -> OfAll<E> {
+        OfAll { list, databases: self.databases.last().map_or(0, |databases| databases.len()) }
     }
 
     /// A datacenter's private link; `None` when none is configured.
@@ -190,9 +195,9 @@ impl Organization {
             return self.client.send(&GetPrivateLink(place.clone())).await.map_err(Arc::new);
         };
         let read = || {
-            let client = self.client.clone();
+            let (client, list) = (self.client.clone(), self.of_all(ListPrivateLinks));
             async move {
-                let mut links = client.send(&ListPrivateLinks).await?;
+                let mut links = client.send(&list).await?;
                 for links in &mut links {
                     links.datacenters.shrink_to_fit();
                 }
@@ -235,6 +240,40 @@ mod tests {
             self.0.fetch_add(1, Ordering::Relaxed);
             async { Ok(Answer::json(200, &json!([]))) }.boxed()
         }
+    }
+
+    /// Two databases and no list; notes how many databases a list is told to be of.
+    #[derive(Default)]
+    struct Two(Mutex<Vec<usize>>);
+
+    impl Transport for Two {
+        fn send<'a>(&'a self, _: &'a Token, call: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
+            let databases =
+                [1, 2].map(|n| json!({ "id": format!("4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b0{n}") }));
+            let answer = if call.path == "/v2/databases" {
+                json!(databases)
+            } else {
+                self.0.lock().unwrap().push(call.databases);
+                json!([])
+            };
+            async move { Ok(Answer::json(200, &answer)) }.boxed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_lists_may_be_as_long_as_the_databases_are_many() {
+        let transport = Arc::new(Two::default());
+        let client = Client::new(transport.clone(), Token::new("AstraCS:one").unwrap(), 4);
+        let organization = Organization::new(client, Duration::ZERO);
+        let id: DatabaseId = "4b8a1c52-0f1d-4e6a-9c3b-1d2e3f4a5b01".parse().unwrap();
+        let place: Place = Place { database: id.clone(), datacenter: format!("{id}-1").parse().unwrap() };
+        let now = || Freshness::NoOlderThan(Instant::now());
+        organization.access_list(&id, now()).await.unwrap();
+        organization.databases(Instant::now()).await.unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        organization.access_list(&id, now()).await.unwrap();
+        let _ = organization.private_link(&place, now()).await;
+        assert_eq!(*transport.0.lock().unwrap(), [0, 2, 2]);
     }
 
     #[tokio::test(start_paused = true)]

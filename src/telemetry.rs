@@ -81,20 +81,22 @@ pub fn logger<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter(text)?)
-        .with_writer(writer)
-        .with_target(false)
-        .with_filter_reloading();
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter(text)?).with_writer(writer).with_target(false);
     Ok(match format {
         LogFormat::Human => {
             let fields = format::debug_fn(write_field).delimited(" ");
-            let lines = lines.with_ansi(colours).fmt_fields(fields);
+            let lines = lines.with_ansi(colours).fmt_fields(fields).with_filter_reloading();
             let level = Level::new(lines.reload_handle());
             (lines.finish().into(), level)
         }
         LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).with_span_list(false).map_event_format(Printable);
+            let lines = lines
+                .json()
+                .flatten_event(true)
+                .with_span_list(false)
+                .map_event_format(Printable)
+                .with_filter_reloading();
             let level = Level::new(lines.reload_handle());
             (lines.finish().into(), level)
         }

@@ -31,7 +31,7 @@ static LOGGERS: LazyLock<Mutex<[(Dispatch, Lines); 2]>> = LazyLock::new(|| {
     let start = |format| {
         let lines = Lines::default();
         let writer = lines.clone();
-        let logger = logger(format, "trace", false, move || writer.clone()).expect("a filter");
+        let (logger, _) = logger(format, "trace", false, move || writer.clone()).expect("a filter");
         (logger, lines)
     };
     Mutex::new([start(LogFormat::Human), start(LogFormat::Json)])

@@ -11,7 +11,11 @@ use super::{KindContext, within};
 use crate::engine::{Event, Kind};
 
 /// Tells of it in the log and in an event, with the field that does not fit.
-pub async fn tell<K: Kind>(guard: &DeserializeGuard<K>, invalid: &InvalidObject, kind: &KindContext<K>) {
+pub(super) async fn tell<K: Kind>(
+    guard: &DeserializeGuard<K>,
+    invalid: &InvalidObject,
+    kind: &KindContext<K>,
+) {
     let name = invalid.metadata.name.as_deref().unwrap_or_default();
     let namespace = invalid.metadata.namespace.as_deref().unwrap_or_default();
     let fault = fault::<K>(namespace, name, kind).await.unwrap_or_else(|| invalid.error.clone());

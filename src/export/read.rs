@@ -5,7 +5,7 @@
 //! organization must not look like all of it.
 
 use astra_devops::{
-    Client, Error,
+    Client, Error, OfAll,
     access_list::{GetAccessList, ListAccessLists},
     databases::Database,
     error::Class,
@@ -97,9 +97,10 @@ async fn without_lists(
     let databases = Needs { databases: needs.databases.clone(), ..Needs::default() };
     let mut reading = Reading { world: observe(client, &databases).await?, ..Reading::default() };
     let wanted = wanted(&reading.world, options)?;
+    let databases = reading.world.databases.len();
     let ids = || wanted.iter().map(|database| database.id.clone()).collect::<Vec<_>>();
     if needs.access_lists {
-        match client.send(&ListAccessLists).await {
+        match client.send(&OfAll { list: ListAccessLists, databases }).await {
             Ok(lists) => {
                 let lists = lists.into_iter().map(|list| (list.database_id.clone(), list));
                 reading.world.access_lists = lists.collect();
@@ -119,7 +120,7 @@ async fn without_lists(
         }
     }
     if needs.private_links {
-        match client.send(&ListPrivateLinks).await {
+        match client.send(&OfAll { list: ListPrivateLinks, databases }).await {
             Ok(links) => {
                 let links = links.into_iter().map(|links| (links.database.clone(), links));
                 reading.world.links = links.collect();

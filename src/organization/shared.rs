@@ -117,6 +117,11 @@ impl<T: Send + Sync + 'static> Shared<T> {
         due.saturating_duration_since(now)
     }
 
+    /// The last reading, however old it is.
+    pub fn last(&self) -> Option<Arc<T>> {
+        self.lock().last.as_ref().map(|(_, value)| value.clone())
+    }
+
     /// Counts one that waits, as long as this lives.
     pub fn waiter(&self) -> Waiter<'_, T> {
         self.lock().waiting += 1;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use astra_devops::{
-    Client, Error,
+    Client, Endpoint, Error, OfAll,
     access_list::ListAccessLists,
     databases::{self, Database, GetDatabase},
     id::DatabaseId,
@@ -18,16 +18,26 @@ use crate::organization::needs::Needs;
 /// Calls at once, for what Astra has no list of.
 const AT_ONCE: usize = 8;
 
+/// A list of the organization, if it is needed.
+async fn all_of<T, E: Endpoint<Output = Vec<T>>>(
+    client: &Client,
+    needed: bool,
+    list: E,
+    databases: usize,
+) -> Result<Vec<T>, Error> {
+    if needed { client.send(&OfAll { list, databases }).await } else { Ok(Vec::new()) }
+}
+
 /// Reads what is needed.
 ///
 /// # Errors
 /// The first call that fails: a plan on half of the world would be no plan.
 pub async fn observe(client: &Client, needs: &Needs) -> Result<World, Error> {
-    let lists =
-        async { if needs.access_lists { client.send(&ListAccessLists).await } else { Ok(Vec::new()) } };
-    let links =
-        async { if needs.private_links { client.send(&ListPrivateLinks).await } else { Ok(Vec::new()) } };
-    let (mut databases, lists, links) = futures::try_join!(databases::list_all(client), lists, links)?;
+    let mut databases = databases::list_all(client).await?;
+    let (lists, links) = futures::try_join!(
+        all_of(client, needs.access_lists, ListAccessLists, databases.len()),
+        all_of(client, needs.private_links, ListPrivateLinks, databases.len()),
+    )?;
     databases.extend(gone(client, needs, &databases).await?);
     let peered = databases.iter().filter(|database| {
         needs.peerings_of.contains(database.id.as_str()) || needs.peerings_of.contains(&database.info.name)

@@ -1,6 +1,6 @@
 //! What is logged, changed while the program runs, by a file: in a cluster that of a ConfigMap which may be there or not.
 //!
-//! A file, and no address to send it to: nothing more listens, and the rights on ConfigMaps say who may change it.
+//! A file, and no address to send it to: nothing more listens, and the rights on such objects say who may change it.
 
 use std::{fs, path::PathBuf, time::Duration};
 

@@ -62,6 +62,8 @@ pub struct Call {
     pub body: Option<Value>,
     /// Whether it is safe to repeat.
     pub repeat: Repeat,
+    /// How many databases the answer tells of, as far as is known: it may be longer the more there are.
+    pub databases: usize,
     /// The permission the token needs, in Astra's words (e.g. `accesslist-write`): named when Astra only says `null`.
     pub permission: &'static str,
 }
@@ -79,7 +81,7 @@ impl Call {
         let path = segments.iter().fold(String::new(), |path, segment| path + "/" + &encode(segment));
         // Reading changes nothing; everything else says so for itself.
         let repeat = if method == Method::Get { Repeat::Safe } else { Repeat::Unsafe };
-        Self { method, path, query: Vec::new(), body: None, repeat, permission }
+        Self { method, path, query: Vec::new(), body: None, repeat, databases: 0, permission }
     }
 
     /// The same call with one more query parameter.

@@ -39,6 +39,31 @@ pub trait Endpoint: Send + Sync {
     }
 }
 
+/// A list of the whole organization, of which it is known how many databases it may tell of: its answer grows with them.
+#[derive(Clone, Debug)]
+pub struct OfAll<E> {
+    /// What reads the list.
+    pub list: E,
+    /// How many databases the organization has.
+    pub databases: usize,
+}
+
+impl<E: Endpoint> Endpoint for OfAll<E> {
+    type Output = E::Output;
+
+    fn call(&self) -> Call {
+        Call { databases: self.databases, ..self.list.call() }
+    }
+
+    fn read(&self, answer: &Answer) -> Result<Self::Output, ReadError> {
+        self.list.read(answer)
+    }
+
+    fn accepts(&self, answer: &Answer) -> bool {
+        self.list.accepts(answer)
+    }
+}
+
 /// A client of the DevOps API for one token. Cheap to clone; clones share the limits.
 #[derive(Clone)]
 pub struct Client {

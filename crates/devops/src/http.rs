@@ -39,13 +39,33 @@ pub struct Limits {
     /// A body of more bytes is not read: no answer of the API is near it, and an endless one must not eat the memory.
     /// Compressed answers are not asked for, so a small one cannot become a large one.
     pub body: usize,
+    /// So many bytes more for each database that the answer tells of: the lists of an organization grow with it.
+    pub database: usize,
+    /// The most bytes of any body.
+    pub longest: usize,
+}
+
+impl Limits {
+    fn of(&self, call: &Call) -> usize {
+        self.body
+            .saturating_add(self.database.saturating_mul(call.databases))
+            .min(self.longest.max(self.body))
+    }
 }
 
 impl Default for Limits {
     /// 20 s a call, which is shorter than any reconcile, so that a status can be written; [`WRITE`] one that changes
-    /// something; 5 s a connection; 4 MiB.
+    /// something; 5 s a connection; 4 MiB, and 8 KiB for each database, which are some thirty addresses with their
+    /// descriptions, up to 32 MiB.
     fn default() -> Self {
-        Self { call: Duration::from_secs(20), write: WRITE, connect: Duration::from_secs(5), body: 4 << 20 }
+        Self {
+            call: Duration::from_secs(20),
+            write: WRITE,
+            connect: Duration::from_secs(5),
+            body: 4 << 20,
+            database: 8 << 10,
+            longest: 32 << 20,
+        }
     }
 }
 
@@ -172,12 +192,13 @@ impl HttpTransport {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         let response = request.send().await.map_err(not_answered)?;
-        self.read(response, deadline).await
+        self.read(response, self.limits.of(call), deadline).await
     }
 
     async fn read(
         &self,
         mut response: reqwest::Response,
+        limit: usize,
         deadline: Instant,
     ) -> Result<Answer, TransportError> {
         let mut answer = Answer {
@@ -186,10 +207,11 @@ impl HttpTransport {
             location: header(response.headers(), &LOCATION).map(ToOwned::to_owned),
             body: Vec::new(),
         };
-        let limit = self.limits.body;
         if response.content_length().is_some_and(|length| length > limit as u64) {
             return Err(too_long(limit));
         }
+        let expected =
+            response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(limit);
         let mut large = None;
         while let Some(chunk) = response.chunk().await.map_err(broke_off)? {
             let length = answer.body.len() + chunk.len();
@@ -199,7 +221,7 @@ impl HttpTransport {
             if length > LARGE && large.is_none() {
                 large = Some(timeout_at(deadline, self.large.acquire()).await.map_err(late_body)?);
                 // At once, and not by doubling: that would be three times as much for a moment.
-                answer.body.reserve_exact(limit - answer.body.len());
+                answer.body.reserve_exact(expected.max(length) - answer.body.len());
             }
             answer.body.extend_from_slice(&chunk);
         }

@@ -43,7 +43,7 @@ pub mod transport;
 
 pub use answer::Answer;
 pub use call::{Call, Method, Repeat};
-pub use client::{Client, Endpoint};
+pub use client::{Client, Endpoint, OfAll};
 pub use error::Error;
 pub use token::Token;
 pub use transport::Transport;

@@ -3,7 +3,8 @@
 use std::{process::Command, time::Duration};
 
 use astra_devops::{
-    Answer, Call, Endpoint, Method, Token, Transport,
+    Answer, Call, Endpoint, Method, OfAll, Token, Transport,
+    access_list::ListAccessLists,
     error::Sent,
     http::{HttpTransport, Limits, PRODUCTION, SetupError, retry_after},
     private_link::{AcceptEndpoint, GetEndpoint, Place},
@@ -177,6 +178,21 @@ async fn a_body_is_read_up_to_the_limit() {
                     ("the answer is longer than 10 bytes", Sent::Maybe)
                 );
             }
+        }
+    }
+}
+
+/// A list of ten thousand databases is longer than any other answer may be.
+#[tokio::test]
+async fn a_list_of_the_organization_may_be_longer_the_more_databases_there_are() {
+    let limits = Limits { body: 10, database: 3, longest: 20, ..Limits::default() };
+    for (databases, most) in [(0, 10), (1, 13), (3, 19), (4, 20), (usize::MAX, 20)] {
+        let list = OfAll { list: ListAccessLists, databases };
+        for (length, whole) in [(most, true), (most + 1, false)] {
+            let server = Server::start([answer("200 OK", "", &"x".repeat(length))]).await;
+            let transport = HttpTransport::with_limits(&server.url, "t", limits).unwrap();
+            let answer = transport.send(&token(), &list.call()).await;
+            assert_eq!(answer.is_ok(), whole, "{length} bytes of {databases} databases");
         }
     }
 }
