@@ -106,7 +106,8 @@ where
 /// A level, or levels of targets. A word that is no level would be taken for a target, and silence all others.
 fn filter(text: &str) -> Result<EnvFilter, Failure> {
     const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
-    for part in text.split(',').map(str::trim).filter(|part| !part.contains(['=', '['])) {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    for part in parts.iter().filter(|part| !part.contains(['=', '['])) {
         if !LEVELS.contains(&part.to_lowercase().as_str()) {
             return Err(format!(
                 "`{part}` is no level: write one of {}, or a filter such as `info,astra_devops=debug`",
@@ -115,7 +116,7 @@ fn filter(text: &str) -> Result<EnvFilter, Failure> {
             .into());
         }
     }
-    let mut filter = EnvFilter::try_new(text)?;
+    let mut filter = EnvFilter::try_new(parts.join(","))?;
     for quiet in QUIET {
         filter = filter.add_directive(quiet.parse()?);
     }
@@ -262,7 +263,7 @@ mod tests {
                 tracing::debug!("two");
                 let error = level.set("dbug").unwrap_err().to_string();
                 assert!(error.starts_with("`dbug` is no level: write one of error, warn,"), "{error}");
-                level.set("info,x=[").unwrap_err();
+                level.set("info,x=loud").unwrap_err();
                 tracing::debug!("three");
                 level.set("warn, astra_operator::telemetry=info").unwrap();
                 tracing::debug!("four");

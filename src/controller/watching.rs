@@ -46,6 +46,7 @@ pub fn watch<K: Kind>(
         events: stream::pending().boxed(),
         audit: audit(api.clone(), store.clone()),
         whole: never(),
+        streaming: false,
         now: List::Streamed,
         served: List::Streamed,
         api,
@@ -84,6 +85,9 @@ struct Ear<K: Kind> {
     audit: BoxFuture<'static, Option<Unheard>>,
     /// Ends when a streamed list should be whole by now.
     whole: BoxFuture<'static, ()>,
+    /// Is a streamed list under way? Until it is whole the store lacks it all, and a comparison would begin it anew each
+    /// time shortly before it is given up.
+    streaming: bool,
     /// How the list under way is had, or the last one was.
     now: List,
     /// How the API server serves lists, as far as it has said.
@@ -116,7 +120,7 @@ impl<K: Kind> Ear<K> {
                     tracing::debug!(kind = %K::kind(&()), "a streamed list did not become whole; it is read page by page");
                     self.begin(List::Paged);
                 }
-                unheard = &mut self.audit => {
+                unheard = &mut self.audit, if !self.streaming => {
                     self.audit = audit(self.api.clone(), self.store.clone());
                     if let Some(unheard) = unheard {
                         tracing::warn!(kind = %K::kind(&()), object = unheard.object, objects = unheard.count, "the watch did not tell of changes that a list shows (was etcd restored, or the connection cut?); it begins anew");
@@ -141,16 +145,17 @@ impl<K: Kind> Ear<K> {
     fn heed(&mut self, event: &watcher::Result<watcher::Event<Watched<K>>>) {
         match event {
             Ok(watcher::Event::Init) => self.await_whole(),
-            Ok(watcher::Event::InitDone) => self.whole = never(),
+            Ok(watcher::Event::InitDone) => {
+                self.streaming = false;
+                self.whole = never();
+            }
             _ => {}
         }
     }
 
     fn await_whole(&mut self) {
-        self.whole = match self.now {
-            List::Streamed => sleep(WHOLE_WITHIN).boxed(),
-            List::Paged => never(),
-        };
+        self.streaming = self.now == List::Streamed;
+        self.whole = if self.streaming { sleep(WHOLE_WITHIN).boxed() } else { never() };
     }
 }
 
