@@ -123,7 +123,7 @@ fn conditions_of<D>(
     at: Circumstances,
 ) -> Vec<Condition> {
     let reason = said.problem.reason.to_string();
-    let message = shortened(&said.problem.message);
+    let message = words(&said.problem, before, at);
     let mut list = vec![("Ready".to_owned(), said.ready, reason.clone(), message.clone())];
     if !said.ready {
         let type_ = if said.problem.reason.needs_a_person() { "Stalled" } else { "Reconciling" };
@@ -141,6 +141,19 @@ fn conditions_of<D>(
         before.conditions.iter().filter(|condition| !general.contains(&condition.type_.as_str())).cloned();
     let said: Vec<Condition> = list.into_iter().map(|c| condition(c, &before.conditions, at)).collect();
     said.into_iter().chain(kept).collect()
+}
+
+/// What is said of a problem. While Astra is down it is what was said first: an outage fails in many ways, and each change
+/// of words would be a write for each of thousands of objects.
+fn words<D>(problem: &Problem, before: &Status<D>, at: Circumstances) -> String {
+    let lasts = |ready: &&Condition| {
+        problem.reason == Reason::AstraUnavailable
+            && ready.status == "False"
+            && ready.reason == problem.reason.to_string()
+            && ready.observed_generation == Some(at.generation)
+    };
+    let said = find(&before.conditions, "Ready").filter(lasts);
+    said.map_or_else(|| shortened(&problem.message), |ready| ready.message.clone())
 }
 
 fn condition(
@@ -308,6 +321,26 @@ mod tests {
             assert!(message.starts_with(r"a\n\u{1b}[31mb\u{202e}a\n"), "{message}");
             assert_eq!(message.chars().count(), 1001);
             assert!(!message.contains(crate::text::is_unprintable), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn while_astra_is_down_the_words_stay_and_a_new_trouble_or_generation_has_its_own() {
+        let failed = |reason, words: &str| driven(Outcome::Failed(Problem::new(reason, words), None));
+        let ready = |status: &Facts| find(&status.conditions, "Ready").unwrap().message.clone();
+        let mut status = Facts::default();
+        for (reason, words, generation, expected) in [
+            (Reason::AstraUnavailable, "503", 3, "503"),
+            (Reason::AstraUnavailable, "cannot connect", 3, "503"),
+            (Reason::AstraUnavailable, "no answer in time", 4, "no answer in time"),
+            (Reason::RateLimited, "429", 4, "429"),
+            (Reason::RateLimited, "429 again", 4, "429 again"),
+            (Reason::AstraUnavailable, "504", 4, "504"),
+        ] {
+            status = verdict(failed(reason, words), &status, Circumstances { generation, ..at(9) }).status;
+            assert_eq!(ready(&status), expected);
+            let reconciling = find(&status.conditions, "Reconciling").unwrap();
+            assert_eq!(reconciling.message, expected);
         }
     }
 
