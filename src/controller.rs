@@ -14,11 +14,12 @@ pub mod reconcile;
 mod standings;
 pub mod turns;
 mod unreadable;
+pub mod waiting_room;
 pub mod wakes;
 pub mod watching;
 
 use std::{
-    future::{Future, pending},
+    future::{Future, pending, ready},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -54,6 +55,7 @@ use index::Index;
 use memories::Memories;
 use peers::Stores;
 use turns::Turns;
+use waiting_room::WaitingRoom;
 use wakes::{Reference, Wakes};
 
 /// A Kubernetes call without an answer after this long has failed. The stock client would wait for ever.
@@ -122,6 +124,8 @@ pub struct KindContext<K: Kind> {
     pub wakes: Wakes<K>,
     /// Shares the work fairly among namespaces.
     pub turns: Arc<Turns>,
+    /// Those that wait for a turn or a reading.
+    pub waiting_room: WaitingRoom<K>,
     /// How far the kind has come since the start.
     pub catching_up: CatchingUp,
     /// Begins the first reading of Astra.
@@ -163,6 +167,7 @@ pub fn run<K: Kind>(context: &Context) -> Running {
         memories: Memories::default(),
         wakes,
         turns: Turns::new(context.concurrency.into(), NAMESPACES_AT_ONCE),
+        waiting_room: WaitingRoom::default(),
         catching_up: CatchingUp::new(apis.len()),
         first_reading,
         looks: Looks::default(),
@@ -203,7 +208,7 @@ fn one<K: Kind>(
         // An error means that the sender is gone, and then the process is ending too.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let ends = shared.clone();
+    let (ends, kind) = (shared.clone(), shared.clone());
     let events = watching::watch(api, store.clone())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
@@ -218,11 +223,19 @@ fn one<K: Kind>(
         });
     Controller::for_stream(changes::changes(events), store)
         .reconcile_on(woken)
-        // Turns are given out by `turns`, fairly; the queue itself would give them to whoever came first.
+        // Turns are given out by `turns`, fairly; the queue itself would give them to whoever came first. Who has none waits
+        // in the waiting room.
         .with_config(Config::default().concurrency(0))
         .graceful_shutdown_on(stopped.shared())
         .run(reconcile::reconcile::<K>, |_, never, _| match *never {}, shared)
-        .for_each(|result| async move { log::<K>(result) })
+        .for_each(move |result| {
+            if let Err(ControllerError::ObjectNotFound(gone)) = &result {
+                let namespace = gone.namespace.as_deref().unwrap_or_default();
+                kind.waiting_room.is_gone(&Reference::new(&gone.name).within(namespace));
+            }
+            log::<K>(result);
+            ready(())
+        })
 }
 
 /// How one turn of the queue ended.

@@ -56,8 +56,8 @@ pub struct Organization {
     private_links: Shared<ByDatabase<DatabaseLinks>>,
     /// When any object last wrote to a database: an older reading tells nothing about it to the others either.
     written: Mutex<HashMap<DatabaseId, Instant>>,
-    /// When anything was written last.
-    last_write: Mutex<Option<Instant>>,
+    /// When any of its objects was last at work.
+    at_work: Mutex<Option<Instant>>,
     /// What the rounds of those at rest are counted from.
     born: Instant,
     /// What was asked for by calls that are not safe to repeat.
@@ -74,7 +74,7 @@ impl Organization {
             access_lists: Shared::new(pace),
             private_links: Shared::new(pace),
             written: Mutex::default(),
-            last_write: Mutex::default(),
+            at_work: Mutex::default(),
             born: Instant::now(),
             asked: Asked::default(),
         }
@@ -83,7 +83,12 @@ impl Organization {
     /// A call that changes this database was sent.
     pub fn wrote(&self, database: DatabaseId, at: Instant) {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(database, at);
-        *self.last_write.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        self.is_at_work(at);
+    }
+
+    /// One of its objects got on: in Astra, or in Kubernetes, which with very many takes the longer time.
+    pub fn is_at_work(&self, at: Instant) {
+        *self.at_work.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 
     /// When the round began in which all objects at rest share a reading: five sixths of `resync` apart, so that with the
@@ -100,9 +105,9 @@ impl Organization {
         (self.round_began(resync) + round_of(resync)).saturating_duration_since(Instant::now())
     }
 
-    /// When anything was written last.
-    fn last_write(&self) -> Option<Instant> {
-        *self.last_write.lock().unwrap_or_else(PoisonError::into_inner)
+    /// When any of its objects was last at work.
+    fn last_work(&self) -> Option<Instant> {
+        *self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was asked for by calls that are not safe to repeat.

@@ -4,9 +4,16 @@ use std::{convert::Infallible, sync::Arc};
 
 use futures::FutureExt;
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{KindContext, KubeError, ledger::ObjectLedger, object, unreadable};
+use super::{
+    KindContext, KubeError,
+    ledger::ObjectLedger,
+    object, unreadable,
+    waiting_room::{Comes, WaitingRoom},
+    wakes::Reference,
+};
 use crate::{
     engine::{
         Event, Kind, Problem, Reason,
@@ -31,27 +38,42 @@ pub async fn reconcile<K: Kind>(
     guard: Arc<DeserializeGuard<K>>,
     kind: Arc<KindContext<K>>,
 ) -> Result<Action, Infallible> {
-    let mut guard = guard;
-    let mut waiting = kind.context.metrics.waiting(K::KIND);
-    loop {
-        let turn = kind.turns.take(&guard.namespace().unwrap_or_default()).await;
-        drop(waiting);
-        if *kind.context.stop.borrow() {
-            // Of those that waited for their turn when the process was told to end, none begins.
-            return Ok(Action::await_change());
+    let object = Reference::from_obj(&*guard);
+    let namespace = guard.namespace().unwrap_or_default();
+    let turn = match kind.waiting_room.comes(&object) {
+        Comes::Called(turn) => turn,
+        Comes::TooEarly => return Ok(Action::await_change()),
+        Comes::Anew => {
+            let mut asked = kind.turns.ask(&namespace);
+            let Ok(turn) = asked.try_recv() else {
+                WaitingRoom::wait(&kind, object, asked.map(Result::ok));
+                return Ok(Action::await_change());
+            };
+            turn
         }
-        // It may have changed while it waited for its turn.
-        let Some(latest) = kind.stores.latest(&guard) else { return Ok(Action::await_change()) };
-        guard = latest;
-        // A future of its own, so that those that wait for their turn cost little memory.
-        let parked = match look(guard.clone(), kind.clone()).boxed().await {
-            Next::Action(action) => return Ok(action),
-            Next::Parked(parked) => parked,
-        };
-        drop(turn);
-        waiting = kind.context.metrics.waiting(K::KIND);
-        parked.wait(&guard, &kind).boxed().await;
+    };
+    if *kind.context.stop.borrow() {
+        // Of those that waited for their turn when the process was told to end, none begins.
+        return Ok(Action::await_change());
     }
+    // A future of its own, so that those under way cost little memory.
+    let parked = match look(guard.clone(), kind.clone()).boxed().await {
+        Next::Action(action) => return Ok(action),
+        Next::Parked(parked) => parked,
+    };
+    drop(turn);
+    let waits = {
+        let kind = kind.clone();
+        async move {
+            parked.wait(&guard, &kind).await;
+            let turn = kind.turns.ask(&namespace);
+            // Nothing of the old object is needed any more.
+            drop(guard);
+            turn.await.ok()
+        }
+    };
+    WaitingRoom::wait(&kind, object, waits);
+    Ok(Action::await_change())
 }
 
 /// What follows a look.
@@ -163,15 +185,19 @@ impl<K: Kind> Turn<'_, K> {
         };
         let mut ledger = ObjectLedger::new(&self.api, object);
         let (mut driven, organization) = self.drive(object, memory, &mut ledger).await;
-        if let (Outcome::Later(_, wanted), Some(organization)) = (&driven.outcome, organization) {
+        if let (Outcome::Later(_, wanted), Some(organization)) = (&driven.outcome, &organization) {
             self.kind.context.metrics.looked(K::KIND, driven.outcome.name());
-            return Err(End::Parked(Parked { organization, wanted: wanted.clone() }));
+            return Err(End::Parked(Parked { organization: organization.clone(), wanted: wanted.clone() }));
         }
         let looked = driven.conditions.is_some();
         if let Some(request) = object.annotations().get(annotation::RECONCILE).filter(|_| looked) {
             driven.status.last_handled_reconcile_at = Some(request.clone());
         }
-        self.conclude(object, &unpaused, driven, memory, &mut ledger).await
+        let concluded = self.conclude(object, &unpaused, driven, memory, &mut ledger).await;
+        if let Some(organization) = organization {
+            organization.is_at_work(Instant::now());
+        }
+        concluded
     }
 
     async fn pause(&self, object: &K, before: &Status<K::Details>) -> Result<Action, End> {

@@ -47,8 +47,9 @@ impl Turns {
         Arc::new(Self { each, all: each.saturating_mul(namespaces.max(1)), state: Mutex::default() })
     }
 
-    /// Waits for a turn. Within a namespace, who came first goes first.
-    pub async fn take(self: &Arc<Self>, namespace: &str) -> Option<Turn> {
+    /// Asks for a turn. Within a namespace, who asked first goes first. It may be there at once; an error means that there
+    /// are no turns any more.
+    pub fn ask(self: &Arc<Self>, namespace: &str) -> oneshot::Receiver<Turn> {
         let turn = {
             let mut state = self.lock();
             let queue = state.queues.entry(namespace.to_owned()).or_default();
@@ -60,8 +61,7 @@ impl Turns {
             receive
         };
         self.give_out();
-        // The sender is only dropped with the turns themselves.
-        turn.await.ok()
+        turn
     }
 
     /// Gives out turns as long as there are any, and somebody may have one.
@@ -129,7 +129,7 @@ impl Drop for Turn {
 mod tests {
     use std::time::Duration;
 
-    use futures::{FutureExt, future::join_all};
+    use futures::future::join_all;
     use tokio::time::{Instant, sleep};
 
     use super::*;
@@ -138,7 +138,7 @@ mod tests {
     async fn work(turns: &Arc<Turns>, namespace: &str, count: usize) -> Duration {
         let start = Instant::now();
         let one = || async {
-            let _turn = turns.take(namespace).await.unwrap();
+            let _turn = turns.ask(namespace).await.unwrap();
             sleep(Duration::from_secs(1)).await;
         };
         join_all((0..count).map(|_| one())).await;
@@ -165,12 +165,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_goes_away_leaves_no_turn_behind() {
         let turns = Turns::new(1, 1);
-        let held = turns.take("team").await;
-        assert!(turns.take("team").now_or_never().is_none(), "gave up waiting");
-        assert!(turns.take("other").now_or_never().is_none());
+        let held = turns.ask("team").await.unwrap();
+        assert!(turns.ask("team").try_recv().is_err(), "gave up waiting");
+        assert!(turns.ask("other").try_recv().is_err());
         drop(held);
-        let next = turns.take("team").now_or_never();
-        assert!(next.is_some_and(|turn| turn.is_some()), "it is free again");
+        assert!(turns.ask("team").try_recv().is_ok(), "it is free again");
         assert!(turns.lock().queues.is_empty() && turns.lock().busy == 0);
     }
 }

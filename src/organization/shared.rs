@@ -2,7 +2,7 @@
 //! reading already.
 //!
 //! Readings keep a pace. While very many wait for the next one because very many write, each reading waits twice as long as
-//! the one before, so that a roll-out of ten thousand objects takes a handful of them; as soon as nobody writes any more,
+//! the one before, so that a roll-out of ten thousand objects takes a handful of them; as soon as nobody is at work any more,
 //! or few wait, the pace is the first one again.
 
 use std::{
@@ -100,15 +100,15 @@ impl<T: Send + Sync + 'static> Shared<T> {
         Self { pace, state: Mutex::new(State::new(pace)) }
     }
 
-    /// How long until who needs a reading from `not_before` on can have one, or can have it begun. While `writing`, a crowd
-    /// waits longer than the pace.
-    pub fn wait(&self, not_before: Instant, writing: bool) -> Duration {
+    /// How long until who needs a reading from `not_before` on can have one, or can have it begun. While others are
+    /// `at_work`, a crowd waits longer than the pace.
+    pub fn wait(&self, not_before: Instant, at_work: bool) -> Duration {
         let now = Instant::now();
         let state = self.lock();
         if state.known(not_before, now).is_some() {
             return Duration::ZERO;
         }
-        let interval = if writing { state.interval } else { self.pace };
+        let interval = if at_work { state.interval } else { self.pace };
         let due = match &state.running {
             Some(running) if running.began >= not_before => running.began,
             Some(running) => running.began + interval,
