@@ -238,7 +238,13 @@ mod tests {
 
     /// Counts the readings of a list that is empty.
     #[derive(Default)]
-    struct Empty(AtomicUsize);
+    pub(super) struct Empty(AtomicUsize);
+
+    impl Empty {
+        pub(super) fn readings(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
 
     impl Transport for Empty {
         fn send<'a>(&'a self, _: &'a Token, _: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
@@ -292,7 +298,7 @@ mod tests {
         let start = Instant::now();
         let readings = async |id: &DatabaseId| {
             organization.access_list(id, Freshness::NoOlderThan(start)).await.unwrap();
-            transport.0.load(Ordering::Relaxed)
+            transport.readings()
         };
         assert_eq!((readings(&one).await, readings(&other).await), (1, 1), "one for all");
         tokio::time::advance(Duration::from_secs(1)).await;

@@ -52,12 +52,8 @@ impl<K: Kind> WaitingRoom<K> {
 
     /// An object that was woken is gone: others get its turn.
     pub fn is_gone(&self, object: &Reference<K>) {
-        // Dropped without the lock: a turn that ends gives out the next one.
-        let called = match self.comes(object) {
-            Comes::Called(turn) => Some(turn),
-            Comes::Anew | Comes::TooEarly => None,
-        };
-        drop(called);
+        // A turn that was called for ends here.
+        drop(self.comes(object));
     }
 
     /// Has an object wait until it has its turn, and then has the queue look at it.

@@ -13,9 +13,13 @@
 
 mod audit;
 
-use std::{future, pin::Pin, time::Duration};
+use std::{pin::Pin, time::Duration};
 
-use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
+use futures::{
+    FutureExt, Stream, StreamExt,
+    future::{BoxFuture, OptionFuture},
+    stream,
+};
 use kube::{
     Api,
     core::DeserializeGuard,
@@ -45,8 +49,7 @@ pub fn watch<K: Kind>(
     let mut ear = Ear {
         events: stream::pending().boxed(),
         audit: audit(api.clone(), store.clone()),
-        whole: never(),
-        streaming: false,
+        whole: None,
         now: List::Streamed,
         served: List::Streamed,
         api,
@@ -74,20 +77,14 @@ fn listen<K: Kind>(api: &Api<Watched<K>>, list: List) -> Events<K> {
     watcher(api.clone(), config).boxed()
 }
 
-fn never() -> BoxFuture<'static, ()> {
-    future::pending().boxed()
-}
-
 struct Ear<K: Kind> {
     api: Api<Watched<K>>,
     store: Store<Watched<K>>,
     events: Events<K>,
     audit: BoxFuture<'static, Option<Unheard>>,
-    /// Ends when a streamed list should be whole by now.
-    whole: BoxFuture<'static, ()>,
-    /// Is a streamed list under way? Until it is whole the store lacks it all, and a comparison would begin it anew each
-    /// time shortly before it is given up.
-    streaming: bool,
+    /// While a streamed list is under way: ends when it should be whole by now. Until it is, the store lacks it all, and a
+    /// comparison would begin it anew each time shortly before it is given up.
+    whole: Option<BoxFuture<'static, ()>>,
     /// How the list under way is had, or the last one was.
     now: List,
     /// How the API server serves lists, as far as it has said.
@@ -116,11 +113,11 @@ impl<K: Kind> Ear<K> {
                     // The stock watcher never ends.
                     None => self.begin_anew(),
                 },
-                () = &mut self.whole => {
+                Some(()) = OptionFuture::from(self.whole.as_mut()) => {
                     tracing::debug!(kind = %K::kind(&()), "a streamed list did not become whole; it is read page by page");
                     self.begin(List::Paged);
                 }
-                unheard = &mut self.audit, if !self.streaming => {
+                unheard = &mut self.audit, if self.whole.is_none() => {
                     self.audit = audit(self.api.clone(), self.store.clone());
                     if let Some(unheard) = unheard {
                         tracing::warn!(kind = %K::kind(&()), object = unheard.object, objects = unheard.count, "the watch did not tell of changes that a list shows (was etcd restored, or the connection cut?); it begins anew");
@@ -145,17 +142,13 @@ impl<K: Kind> Ear<K> {
     fn heed(&mut self, event: &watcher::Result<watcher::Event<Watched<K>>>) {
         match event {
             Ok(watcher::Event::Init) => self.await_whole(),
-            Ok(watcher::Event::InitDone) => {
-                self.streaming = false;
-                self.whole = never();
-            }
+            Ok(watcher::Event::InitDone) => self.whole = None,
             _ => {}
         }
     }
 
     fn await_whole(&mut self) {
-        self.streaming = self.now == List::Streamed;
-        self.whole = if self.streaming { sleep(WHOLE_WITHIN).boxed() } else { never() };
+        self.whole = (self.now == List::Streamed).then(|| sleep(WHOLE_WITHIN).boxed());
     }
 }
 
@@ -171,7 +164,7 @@ fn is_gone(error: &watcher::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{convert::Infallible, future};
 
     use bytes::Bytes;
     use futures::stream::iter;

@@ -79,34 +79,15 @@ impl Organization {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        cell::Cell,
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
-    };
+    use std::{cell::Cell, sync::Arc};
 
-    use astra_devops::{Answer, Call, Client, Token, Transport, transport::TransportError};
-    use futures::{FutureExt, future::BoxFuture};
-    use serde_json::json;
+    use astra_devops::{Client, Token};
 
     use super::*;
-    use crate::organization::Freshness;
+    use crate::organization::{Freshness, tests::Empty};
 
     const PACE: Duration = Duration::from_millis(500);
     const PATIENCE: Duration = Duration::from_millis(50);
-
-    /// Counts the readings of a list that is empty.
-    #[derive(Default)]
-    struct Empty(AtomicUsize);
-
-    impl Transport for Empty {
-        fn send<'a>(&'a self, _: &'a Token, _: &'a Call) -> BoxFuture<'a, Result<Answer, TransportError>> {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            async { Ok(Answer::json(200, &json!([]))) }.boxed()
-        }
-    }
 
     fn id(n: usize) -> DatabaseId {
         format!("4b8a1c52-0f1d-4e6a-9c3b-1d2e3f{n:06}").parse().unwrap()
@@ -144,7 +125,7 @@ mod tests {
             }
         });
         futures::future::join_all(all).await;
-        let (took, readings) = (start.elapsed(), transport.0.load(Ordering::Relaxed));
+        let (took, readings) = (start.elapsed(), transport.readings());
         assert!(took < Duration::from_secs(106), "the last waits no longer than the lull: {took:?}");
         assert!(readings <= 10, "{readings} readings");
     }
